@@ -31,6 +31,15 @@ export class MockClock implements Clock {
   advanceBy(cycles: number): void {
     this.advanceTo(this.now + cycles)
   }
+
+  /** Takes over time and armed timers of another clock with the same timers, as a board's clock does after a snapshot. */
+  copy(other: MockClock): void {
+    this.now = other.now
+    for (const [index, timer] of this.timers.entries()) {
+      timer.armed = other.timers[index].armed
+      timer.deadline = other.timers[index].deadline
+    }
+  }
 }
 
 class MockTimer implements Timer {
