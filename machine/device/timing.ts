@@ -71,5 +71,6 @@ export const DEVICE_TIMING: Readonly<Record<TimingProfile, DeviceTiming>> = {
 
 /** Whole cycles that `seconds` take, at least 1. */
 export function cyclesOf(seconds: number, frequency: number): number {
-  return Math.max(1, Math.ceil(seconds * frequency))
+  // A millionth of a cycle is rounding: 10e-6 * 100e6 is 1000.0000000000001.
+  return Math.max(1, Math.ceil(seconds * frequency - 1e-6))
 }
