@@ -123,7 +123,7 @@ export function compress(name: string, operands: Operands): number | undefined {
 
 /** Encodings that the specification reserves as hints: no assembler makes them unasked. */
 function isHint(form: string, operands: Operands): boolean {
-  if (form === 'c.addi') return operands.imm === 0
+  if (form === 'c.addi') return operands.rd === 0 || operands.imm === 0
   if (form === 'c.li' || form === 'c.lui' || form === 'c.mv' || form === 'c.add') return operands.rd === 0
   if (form === 'c.slli') return operands.rd === 0 || operands.imm === 0
   if (form === 'c.srli' || form === 'c.srai') return operands.imm === 0

@@ -26,6 +26,14 @@ export type RelocationType =
   | 'R_RISCV_SUB16'
   | 'R_RISCV_SUB32'
   | 'R_RISCV_SUB64'
+  // Made by GNU tools; our own stages do not need them.
+  | 'R_RISCV_GOT_HI20'
+  | 'R_RISCV_32_PCREL'
+  | 'R_RISCV_SUB6'
+  | 'R_RISCV_SET6'
+  | 'R_RISCV_SET8'
+  | 'R_RISCV_SET16'
+  | 'R_RISCV_SET32'
 
 export interface Relocation {
   /** Byte offset in the section. */
