@@ -30,7 +30,7 @@ const USER_EXTERNAL = 8
 const SUPERVISOR_EXTERNAL = 9
 const MACHINE_EXTERNAL = 11
 
-/** The order of single letters in an ISA string (Unprivileged ISA 20240411, table 74; N as in the drafts that had it). */
+/** The order of single letters in an ISA string (Unprivileged ISA, "ISA Extension Naming Conventions"; N as in the drafts that had it). */
 const LETTER_ORDER = 'imafdqlcbjtpvnh'
 
 export interface VirtTreeOptions {
@@ -150,7 +150,7 @@ export function isaString(extensions: readonly string[]): string {
   return ['rv64' + letters.join(''), ...names].join('_')
 }
 
-/** Z extensions stand by the letter after their Z, and before S extensions (Unprivileged ISA 20240411, chapter 36). */
+/** Z extensions stand by the letter after their Z, and before S extensions (same chapter). */
 function sortExtensions(extensions: readonly string[]): { letters: string[]; names: string[] } {
   const letters = [...LETTER_ORDER].filter((letter) => extensions.includes(letter))
   const rank = (name: string) => (name.startsWith('z') ? LETTER_ORDER.indexOf(name[1]) : LETTER_ORDER.length)
