@@ -27,7 +27,7 @@ function make() {
   return { harts, log, clint: new Clint('clint', 2, harts, log) }
 }
 
-describe('CLINT (FU540-C000 manual, chapter 9)', () => {
+describe('CLINT (SiFive FU540-C000 manual, "Core-Local Interruptor")', () => {
   it('drives MSIP of the addressed hart from bit 0 alone', () => {
     const { clint, harts } = make()
     clint.write(0x4, 0xffff_ffff, 4)

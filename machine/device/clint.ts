@@ -1,6 +1,6 @@
 /**
  * The core-local interruptor: software interrupts and the machine timer of every hart (SiFive FU540-C000 manual,
- * chapter 9). It keeps no timer of its own: the hart compares `time` with its mtimecmp.
+ * "Core-Local Interruptor"). It keeps no timer of its own: the hart compares `time` with its mtimecmp.
  */
 import { AccessLog } from './access-log.ts'
 import type { AccessSize, Device, DeviceLog, DeviceState } from './device.ts'

@@ -30,7 +30,7 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
     expect(claim(5)).toBe(10)
   })
 
-  it('interrupts only contexts that enable the source, above their threshold (chapters 3, 6)', () => {
+  it('interrupts only contexts that enable the source, above their threshold ("Interrupt Enables", "Priority Thresholds")', () => {
     const { plic, lines, enable } = make()
     plic.write(4 * 10, 3, 4)
     plic.source(10).set(true)
@@ -44,7 +44,7 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
     expect(lines[1].level).toBe(true)
   })
 
-  it('claims the highest priority, and of equals the lowest number (chapter 5)', () => {
+  it('claims the highest priority, and of equals the lowest number ("Interrupt Priorities")', () => {
     const { plic, claim } = make()
     plic.write(0x2000, 0xffff_ffff, 4)
     for (const [source, priority] of [
@@ -58,7 +58,7 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
     expect([claim(0), claim(0), claim(0), claim(0)]).toEqual([7, 9, 5, 0])
   })
 
-  it('never interrupts at priority 0, and source 0 does not exist (chapter 4)', () => {
+  it('never interrupts at priority 0, and source 0 does not exist ("Interrupt Priorities")', () => {
     const { plic, lines, claim } = make()
     plic.write(0, 7, 4)
     plic.write(0x2000, 0xffff_ffff, 4)
@@ -69,7 +69,7 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
     expect(claim(0)).toBe(0)
   })
 
-  it('holds a claimed source back until its completion, then asks again while the wire is high (chapters 8, 9)', () => {
+  it('holds a claimed source back until its completion, then asks again while the wire is high ("Interrupt Claim Process", "Interrupt Completion")', () => {
     const { plic, lines, enable, claim, complete } = make()
     plic.write(4 * 10, 1, 4)
     enable(0, 10)
@@ -88,7 +88,7 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
     expect(lines[0].level).toBe(false)
   })
 
-  it('keeps a request whose wire falls before the claim (chapter 1)', () => {
+  it('keeps a request whose wire falls before the claim ("Interrupt Gateways")', () => {
     const { plic, enable, claim } = make()
     plic.write(4 * 10, 1, 4)
     enable(0, 10)
@@ -97,7 +97,7 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
     expect(claim(0)).toBe(10)
   })
 
-  it('ignores a completion by a context that does not enable the source (chapter 9)', () => {
+  it('ignores a completion by a context that does not enable the source ("Interrupt Completion")', () => {
     const { plic, enable, claim, complete } = make()
     plic.write(4 * 10, 1, 4)
     enable(0, 10)
@@ -109,7 +109,7 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
     expect(claim(0)).toBe(10)
   })
 
-  it('claims regardless of the threshold (chapter 8)', () => {
+  it('claims regardless of the threshold ("Interrupt Claim Process")', () => {
     const { plic, lines, enable, claim } = make()
     plic.write(4 * 64, 1, 4)
     enable(0, 64)

@@ -41,7 +41,7 @@ export class Plic implements Device {
   /** The wires from the devices, as the gateways see them. */
   private readonly level: Uint32Array
   private readonly pending: Uint32Array
-  /** Claimed and not yet completed: the gateway holds back further requests (PLIC 1.0.0, chapter 1). */
+  /** Claimed and not yet completed: the gateway holds back further requests (PLIC 1.0.0, "Interrupt Gateways"). */
   private readonly inService: Uint32Array
   private readonly enable: Uint32Array
   private readonly threshold: Uint32Array
@@ -73,7 +73,7 @@ export class Plic implements Device {
       set: (level) => {
         if (hasBit(this.level, source) === level) return
         setBit(this.level, source, level)
-        // A request once forwarded stays pending even if the wire falls (PLIC 1.0.0, chapter 1).
+        // A request once forwarded stays pending even if the wire falls (PLIC 1.0.0, "Interrupt Gateways").
         if (level) this.forward(source)
       },
     }
@@ -152,7 +152,7 @@ export class Plic implements Device {
     this.update()
   }
 
-  /** Neither the claim nor its answer depends on the threshold (PLIC 1.0.0, chapter 8). */
+  /** Neither the claim nor its answer depends on the threshold (PLIC 1.0.0, "Interrupt Claim Process"). */
   private claim(context: number): number {
     const source = this.best(context)
     if (source === 0) return 0
@@ -162,7 +162,7 @@ export class Plic implements Device {
     return source
   }
 
-  /** A completion for a source that is not enabled for the context is ignored (PLIC 1.0.0, chapter 9). */
+  /** A completion for a source that is not enabled for the context is ignored (PLIC 1.0.0, "Interrupt Completion"). */
   private complete(context: number, source: number): void {
     if (source < 1 || source >= this.options.sources) return
     if ((this.enable[context * this.words + (source >>> 5)] & (1 << (source & 31))) === 0) return
@@ -170,7 +170,7 @@ export class Plic implements Device {
     if (hasBit(this.level, source)) this.forward(source)
   }
 
-  /** The pending source of highest priority; of equals, the lowest number (PLIC 1.0.0, chapter 5). 0 if there is none. */
+  /** The pending source of highest priority; of equals, the lowest number (PLIC 1.0.0, "Interrupt Priorities"). 0 if there is none. */
   private best(context: number): number {
     let best = 0
     for (let word = 0; word < this.words; word++) {

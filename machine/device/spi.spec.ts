@@ -41,7 +41,7 @@ function make(target: SpiTarget = new Echo()) {
   return { clock, line, log, spi, target, seen: (target as Echo).seen }
 }
 
-describe('SiFive SPI (FU540-C000 manual, chapter 20)', () => {
+describe('SiFive SPI (SiFive FU540-C000 manual, "Serial Peripheral Interface")', () => {
   it('shifts frames at the programmed clock and keeps the answers', () => {
     const { spi, clock, seen } = make()
     spi.write(TXDATA, 0x12, 4)
@@ -93,7 +93,7 @@ describe('SiFive SPI (FU540-C000 manual, chapter 20)', () => {
     expect(seen).toEqual(['select', 'release', 'ff@128'])
   })
 
-  it('interrupts at its watermarks (20.17)', () => {
+  it('interrupts at its watermarks', () => {
     const { spi, clock, line } = make()
     spi.write(IE, 2, 4)
     spi.write(RXMARK, 1, 4)

@@ -1,6 +1,6 @@
 /**
- * The SiFive SPI controller without its flash interface (FU540-C000 manual, chapter 20), one target on chip select 0.
- * Frames take the time of their bits at the programmed clock; the delay registers are kept, their delays not modelled.
+ * The SiFive SPI controller without its flash interface (FU540-C000 manual, "Serial Peripheral Interface"), one target on
+ * chip select 0. Frames take the time of their bits at the programmed clock; the delay registers are kept, their delays not modelled.
  */
 import { AccessLog } from './access-log.ts'
 import type { AccessSize, Clock, Device, DeviceLog, DeviceState, InterruptLine, Timer } from './device.ts'
@@ -99,7 +99,7 @@ export class SiFiveSpi implements Device {
     if (this.frame && this.frame.done <= this.clock.now) this.advance()
     switch (offset) {
       case TXDATA:
-        // Writes to a full FIFO are ignored (20.13).
+        // Writes to a full FIFO are ignored.
         if (this.transmit.length < FIFO_DEPTH) this.transmit.push(value & 0xff)
         this.start(this.clock.now)
         break
@@ -163,7 +163,7 @@ export class SiFiveSpi implements Device {
     this.target?.select(!high)
   }
 
-  /** The clock is the input divided by 2 * (SCKDIV + 1) (20.4). */
+  /** The clock is the input divided by 2 * (SCKDIV + 1). */
   private frameCycles(): number {
     return cyclesOf((8 * 2 * (this.register(SCKDIV) + 1)) / this.clockFrequency, this.clock.frequency)
   }

@@ -131,7 +131,7 @@ describe('16550A receiver', () => {
     expect(uart.read(LSR, 1) & 1).toBe(1)
   })
 
-  it('interrupts at the trigger level, and for fewer characters after four idle character times (8.4.1)', () => {
+  it('interrupts at the trigger level, and for fewer characters after four idle character times (8.11)', () => {
     const { uart, clock, line, type } = make()
     uart.write(FCR, 0x41, 1) // trigger at 4
     uart.write(IER, 0x01, 1)

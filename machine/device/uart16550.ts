@@ -52,7 +52,7 @@ const MSR_CONNECTED = 0xb0
 const FIFO_DEPTH = 16
 /** Reset leaves the divisor undefined. With QEMU's clock of 3.6864 MHz this one is 115,200 baud. */
 const RESET_DIVISOR = 2
-/** The receive timeout in character times (8.4.1). */
+/** The receive timeout in character times (8.11). */
 const TIMEOUT_CHARACTERS = 4
 /** Software written for instant serial ports writes without looking at THRE: keep what real hardware would lose. */
 const MOST_QUEUED = 65_536
@@ -365,7 +365,7 @@ export class Uart16550 implements Device {
     return this.fifoEnabled ? FIFO_DEPTH : 1
   }
 
-  /** One start bit, 5 to 8 data bits, parity if enabled, 1 or 2 stop bits (8.3). */
+  /** One start bit, 5 to 8 data bits, parity if enabled, 1 or 2 stop bits (8.1). */
   private characterCycles(): number {
     const { timing, clockFrequency } = this.options
     if (timing.uartCharacter !== 'baud') return cyclesOf(timing.uartCharacter, this.clock.frequency)
