@@ -120,6 +120,19 @@ describe('SiFive SPI (SiFive FU540-C000 manual, "Serial Peripheral Interface")',
     expect(seen).toContain('80@128')
   })
 
+  it('ends the frame on the wire as it was begun, whatever the driver sets up meanwhile', () => {
+    const { spi, clock, seen } = make()
+    spi.write(CSMODE, 2, 4)
+    spi.write(FMT, 0x8_0008, 4) // transmit only
+    spi.write(TXDATA, 1, 4)
+    clock.advanceTo(100)
+    spi.write(CSMODE, 0, 4)
+    spi.write(FMT, 0x8_0000, 4)
+    clock.advanceTo(200)
+    expect(seen).toEqual(['select', '1@128', 'release'])
+    expect(spi.read(RXDATA, 4)).toBe(EMPTY)
+  })
+
   it('reaches an SD card', () => {
     const clockRate = 100_000_000
     const card = new SdCard('sd0', memoryImage(new Uint8Array(1 << 20)), DEVICE_TIMING.ideal.sd, clockRate, new MockLog())

@@ -54,12 +54,20 @@ const RECEIVE_WATERMARK = 2
 const FIFO_DEPTH = 8
 const FLAG = 0x8000_0000
 
+/** The frame on the wire. A driver may set up the next transfer while it is still on its way. */
+interface Frame {
+  readonly byte: number
+  /** The cycle at which it is complete. */
+  readonly done: number
+  readonly selected: boolean
+  readonly keepAnswer: boolean
+}
+
 export class SiFiveSpi implements Device {
   private registers: Record<number, number> = { ...RESET_VALUES }
   private transmit: number[] = []
   private received: number[] = []
-  /** The frame on the wire and the cycle at which it is complete. */
-  private frame: { byte: number; done: number } | undefined
+  private frame: Frame | undefined
   private readonly timer: Timer
   private readonly unknown: AccessLog
 
@@ -129,16 +137,15 @@ export class SiFiveSpi implements Device {
     this.registers = { ...(state.registers as Record<number, number>) }
     this.transmit = [...(state.transmit as number[])]
     this.received = [...(state.received as number[])]
-    this.frame = state.frame ? { ...(state.frame as { byte: number; done: number }) } : undefined
+    this.frame = state.frame ? { ...(state.frame as Frame) } : undefined
     this.target?.load(state.target as DeviceState)
   }
 
   private advance(): void {
     while (this.frame && this.frame.done <= this.clock.now) {
-      const { byte, done } = this.frame
+      const { byte, done, keepAnswer } = this.frame
       const answer = this.order(this.target?.exchange(this.order(byte), done) ?? 0xff)
-      const keep = (this.register(FMT) & FMT_TRANSMIT_ONLY) === 0
-      if (keep && this.received.length < FIFO_DEPTH) this.received.push(answer)
+      if (keepAnswer && this.received.length < FIFO_DEPTH) this.received.push(answer)
       this.frame = undefined
       this.start(done)
     }
@@ -149,15 +156,20 @@ export class SiFiveSpi implements Device {
   /** Puts the next frame on the wire if it is free. */
   private start(cycle: number): void {
     if (!this.frame && this.transmit.length > 0) {
-      this.frame = { byte: this.transmit.shift()!, done: cycle + this.frameCycles() }
+      const mode = this.register(CSMODE)
+      this.frame = {
+        byte: this.transmit.shift()!,
+        done: cycle + this.frameCycles(),
+        selected: mode === CSMODE_HOLD || mode === CSMODE_AUTO,
+        keepAnswer: (this.register(FMT) & FMT_TRANSMIT_ONLY) === 0,
+      }
       this.select()
     }
     if (this.frame) this.timer.at(this.frame.done)
   }
 
   private select(): void {
-    const mode = this.register(CSMODE)
-    const active = mode === CSMODE_HOLD || (mode === CSMODE_AUTO && this.frame !== undefined)
+    const active = this.register(CSMODE) === CSMODE_HOLD || (this.frame?.selected ?? false)
     // Targets are selected by a low wire. A driver that wants clocks without selection turns CSDEF around.
     const high = (this.register(CSDEF) & 1) !== 0 ? !active : active
     this.target?.select(!high)
