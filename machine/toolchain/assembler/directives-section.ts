@@ -220,6 +220,14 @@ const options: Record<string, (assembler: Assembler, call: DirectiveCall) => voi
   },
 }
 sectionDirectives.push([
+  '.attribute',
+  (assembler, call) => {
+    // Of the attributes only `arch` changes what is made: whether there are compressed instructions.
+    const arch = /^\s*(?:arch|5)\s*,\s*"rv\d+([^"]*)"/.exec(call.text)
+    if (arch) assembler.options.compressed = withoutLongNames(arch[1]).includes('c')
+  },
+])
+sectionDirectives.push([
   '.option',
   (assembler, call) => {
     const name = /^\s*(\w*)/.exec(call.text)![1]
@@ -228,3 +236,11 @@ sectionDirectives.push([
     apply(assembler, call)
   },
 ])
+
+/** `i2p1_m2p0_c2p0_zicsr2p0` without the names of several letters, which start with z, s or x. */
+function withoutLongNames(arch: string): string {
+  return arch
+    .split('_')
+    .filter((part) => !/^[zsx]/.test(part))
+    .join('_')
+}

@@ -25,7 +25,6 @@ const ignore: Directive = () => {}
 
 /** Accepted and without effect on code or data, as GNU's are here. */
 const ignored = [
-  '.attribute',
   '.ident',
   '.symver',
   '.line',
