@@ -139,9 +139,14 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
         window: 0x60_0000,
         registers: [4, 8, 40, 0x1000, 0x2000, 0x2080, 0x2100, 0x20_0000, 0x20_0004, 0x20_1000, 0x20_1004],
         values: [0, 1, 2, 7, 10, 0xffff_ffff],
-        prepare: (rig) => {
-          for (const source of [1, 2, 10]) (rig.device as Plic).source(source).set(true)
+        prepare: ({ device }) => {
+          for (const source of [1, 2, 10]) {
+            device.write(4 * source, 1, 4)
+            ;(device as Plic).source(source).set(true)
+          }
+          device.write(0x2000, 0xffff_ffff, 4)
         },
+        stimulate: ({ device }, value) => (device as Plic).source([1, 2, 10][value % 3]).set(value % 2 === 0),
       },
     )
   })

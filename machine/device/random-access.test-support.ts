@@ -33,6 +33,8 @@ export interface RandomAccessOptions {
   readonly runs?: number
   /** Prepares both devices alike, for states that random writes hardly reach. */
   readonly prepare?: (rig: Rig) => void
+  /** What else happens while the guest waits: wires change, the host sends. */
+  readonly stimulate?: (rig: Rig, value: number) => void
 }
 
 export function checkRandomAccess(make: () => Rig, options: RandomAccessOptions): void {
@@ -73,8 +75,10 @@ function run(rig: Rig, steps: readonly Step[], options: RandomAccessOptions): un
   for (const { kind, offset, size, value } of steps) {
     const limit = 2 ** (8 * size)
     const aligned = offset - (offset % size)
-    if (kind === 'wait') rig.clock.advanceBy(value % (options.wait ?? 1000))
-    else if (kind === 'write') rig.device.write(aligned, value % limit, size)
+    if (kind === 'wait') {
+      options.stimulate?.(rig, value)
+      rig.clock.advanceBy(value % (options.wait ?? 1000))
+    } else if (kind === 'write') rig.device.write(aligned, value % limit, size)
     else {
       const result = rig.device.read(aligned, size)
       if (!(Number.isInteger(result) && result >= 0 && result < limit)) throw new Error(`read of ${aligned} returned ${result}`)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ConsoleStream } from '../backend/console.ts'
+import type { Device } from './device.ts'
 import { checkRandomAccess } from './random-access.test-support.ts'
 import { MockClock, MockLine, MockLog } from './testing.test-support.ts'
 import { DEVICE_TIMING, type TimingProfile } from './timing.ts'
@@ -217,17 +218,23 @@ describe('16550A as drivers probe it', () => {
   })
 
   it('withstands any access', () => {
+    const streams = new Map<Device, ConsoleStream>()
     checkRandomAccess(
       () => {
-        const { uart, clock, line, type } = make()
-        type('some text typed before anything else happened')
+        const { uart, clock, line, stream } = make()
+        streams.set(uart, stream)
         return { device: uart, clock, lines: [line] }
       },
       {
         window: 0x100,
-        registers: [0, 1, 2, 3, 4, 5, 6, 7],
+        registers: [RBR, RBR, RBR, IER, IIR, IIR, LCR, MCR, LSR, LSR, MSR, SCR],
         values: [0, 1, 2, 3, 7, 0x0f, 0x10, 0x1a, 0x41, 0x80, 0xc7, 20_000, 90_000],
         wait: 100_000,
+        prepare: ({ device }) => {
+          device.write(FCR, 0x41, 1)
+          device.write(IER, 0x03, 1)
+        },
+        stimulate: ({ device, clock }, value) => streams.get(device)!.push(new Uint8Array(value % 7).fill(value), clock.now),
       },
     )
   })
