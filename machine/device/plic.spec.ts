@@ -146,7 +146,11 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
           }
           device.write(0x2000, 0xffff_ffff, 4)
         },
-        stimulate: ({ device }, value) => (device as Plic).source([1, 2, 10][value % 3]).set(value % 2 === 0),
+        stimulate: ({ device }, value) => {
+          const wire = (device as Plic).source([1, 2, 10][value % 3])
+          wire.set(false)
+          wire.set(value % 2 === 0)
+        },
       },
     )
   })

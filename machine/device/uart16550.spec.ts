@@ -217,6 +217,31 @@ describe('16550A as drivers probe it', () => {
     expect(sent()).toBe('A')
   })
 
+  it('resumes with a character on its way in, one on its way out and the receive timeout running', () => {
+    const first = make()
+    first.uart.write(FCR, 0xc1, 1)
+    first.uart.write(IER, 0x03, 1)
+    first.uart.read(IIR, 1)
+    first.type('ab')
+    first.type('c', 4 * CHARACTER)
+    first.clock.advanceTo(4.5 * CHARACTER)
+    first.uart.write(THR, 0x41, 1)
+    first.uart.read(IIR, 1)
+    first.uart.write(THR, 0x42, 1)
+    const second = make()
+    second.uart.load(structuredClone(first.uart.save()))
+    second.clock.copy(first.clock)
+    for (let i = 0; i < 40; i++) {
+      for (const { clock } of [first, second]) clock.advanceBy(CHARACTER / 4)
+      expect(second.line.level).toBe(first.line.level)
+      expect(second.uart.read(LSR, 1)).toBe(first.uart.read(LSR, 1))
+      expect(second.uart.read(IIR, 1)).toBe(first.uart.read(IIR, 1))
+    }
+    expect(second.uart.read(IIR, 1)).toBe(0xcc)
+    expect(second.sent()).toBe('AB')
+    expect([0, 1, 2].map(() => second.uart.read(RBR, 1))).toEqual([0x61, 0x62, 0x63])
+  })
+
   it('withstands any access', () => {
     const streams = new Map<Device, ConsoleStream>()
     checkRandomAccess(
