@@ -58,6 +58,7 @@ export function checkRandomAccess(make: () => Rig, options: RandomAccessOptions)
       const first = make()
       options.prepare?.(first)
       run(first, before, options)
+      checkPlain(first.device.save())
       const second = make()
       second.device.load(structuredClone(first.device.save()))
       second.clock.copy(first.clock)
@@ -68,6 +69,14 @@ export function checkRandomAccess(make: () => Rig, options: RandomAccessOptions)
     }),
     { numRuns: options.runs ?? 150 },
   )
+}
+
+/** What `DeviceState` promises, so that a snapshot can be written to a file. */
+function checkPlain(value: unknown): void {
+  if (value === null || ['number', 'string', 'boolean', 'bigint'].includes(typeof value) || ArrayBuffer.isView(value)) return
+  const plain = Array.isArray(value) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
+  if (!plain) throw new Error(`a device state holds ${String(value)}`)
+  Object.values(value as object).forEach(checkPlain)
 }
 
 function run(rig: Rig, steps: readonly Step[], options: RandomAccessOptions): unknown[] {

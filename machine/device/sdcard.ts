@@ -67,7 +67,7 @@ export class SdCard implements SpiTarget {
   private selected = false
   private idle = true
   /** The cycle at which initialisation is over, once it was asked for. */
-  private initialisedAt: number | undefined
+  private initialisedAt: number | null = null
   private checksCrc = false
   private application = false
   private blockLength = SECTOR_BYTES
@@ -168,7 +168,7 @@ export class SdCard implements SpiTarget {
     switch (number) {
       case 0: // GO_IDLE_STATE
         this.idle = true
-        this.initialisedAt = undefined
+        this.initialisedAt = null
         this.checksCrc = false
         this.blockLength = SECTOR_BYTES
         this.phase = COMMAND_PHASE

@@ -67,7 +67,7 @@ export class SiFiveSpi implements Device {
   private registers: Record<number, number> = { ...RESET_VALUES }
   private transmit: number[] = []
   private received: number[] = []
-  private frame: Frame | undefined
+  private frame: Frame | null = null
   private readonly timer: Timer
   private readonly unknown: AccessLog
 
@@ -129,7 +129,7 @@ export class SiFiveSpi implements Device {
       transmit: [...this.transmit],
       received: [...this.received],
       frame: this.frame && { ...this.frame },
-      target: this.target?.save(),
+      target: this.target?.save() ?? {},
     }
   }
 
@@ -137,7 +137,7 @@ export class SiFiveSpi implements Device {
     this.registers = { ...(state.registers as Record<number, number>) }
     this.transmit = [...(state.transmit as number[])]
     this.received = [...(state.received as number[])]
-    this.frame = state.frame ? { ...(state.frame as Frame) } : undefined
+    this.frame = state.frame ? { ...(state.frame as Frame) } : null
     this.target?.load(state.target as DeviceState)
   }
 
@@ -146,7 +146,7 @@ export class SiFiveSpi implements Device {
       const { byte, done, keepAnswer } = this.frame
       const answer = this.order(this.target?.exchange(this.order(byte), done) ?? 0xff)
       if (keepAnswer && this.received.length < FIFO_DEPTH) this.received.push(answer)
-      this.frame = undefined
+      this.frame = null
       this.start(done)
     }
     this.select()

@@ -80,11 +80,11 @@ export class Uart16550 implements Device {
   private receiveTimeout = false
   private received: number[] = []
   private transmitting: number[] = []
-  /** The cycle at which the character at the front of `transmitting` has left; undefined when the line is idle. */
-  private transmitDone: number | undefined
+  /** The cycle at which the character at the front of `transmitting` has left; Infinity when the line is idle. */
+  private transmitDone = Infinity
   /** The character on its way in and the cycle at which it is complete. */
-  private incoming: { byte: number; done: number } | undefined
-  private timeoutAt: number | undefined
+  private incoming: { byte: number; done: number } | null = null
+  private timeoutAt = Infinity
   /** The cycle at which the next of these is due: a register read between two expiries sees it happen in time. */
   private due = Infinity
   private readonly shift: number
@@ -186,7 +186,7 @@ export class Uart16550 implements Device {
   drain(): void {
     if (!(this.mcr & MCR_LOOPBACK)) for (const byte of this.transmitting) this.stream.write(byte)
     this.transmitting = []
-    this.transmitDone = undefined
+    this.transmitDone = Infinity
     this.stream.flush()
   }
 
@@ -208,7 +208,7 @@ export class Uart16550 implements Device {
     Object.assign(this, rest)
     this.received = [...(received as number[])]
     this.transmitting = [...(transmitting as number[])]
-    this.incoming = incoming ? { ...(incoming as { byte: number; done: number }) } : undefined
+    this.incoming = incoming ? { ...(incoming as { byte: number; done: number }) } : null
     this.stream.load(stream as ConsoleState)
   }
 
@@ -220,15 +220,15 @@ export class Uart16550 implements Device {
   /** Brings everything up to now: characters that have left or arrived, the timeout, the wire, the next expiry. */
   private advance(): void {
     const now = this.clock.now
-    while (this.transmitDone !== undefined && this.transmitDone <= now) this.characterLeft(this.transmitDone)
+    while (this.transmitDone <= now) this.characterLeft(this.transmitDone)
     if (this.incoming && this.incoming.done <= now) {
       const { byte, done } = this.incoming
-      this.incoming = undefined
+      this.incoming = null
       this.characterArrived(byte, done)
     }
     this.startReceiving()
-    if (this.timeoutAt !== undefined && this.timeoutAt <= now) {
-      this.timeoutAt = undefined
+    if (this.timeoutAt <= now) {
+      this.timeoutAt = Infinity
       this.receiveTimeout = this.received.length > 0
     }
     this.update()
@@ -236,11 +236,9 @@ export class Uart16550 implements Device {
   }
 
   private schedule(): void {
-    let next = Infinity
-    if (this.transmitDone !== undefined) next = this.transmitDone
+    let next = Math.min(this.transmitDone, this.timeoutAt)
     if (this.incoming) next = Math.min(next, this.incoming.done)
     else if (this.hasRoom()) next = Math.min(next, this.stream.nextArrival())
-    if (this.timeoutAt !== undefined) next = Math.min(next, this.timeoutAt)
     this.due = next
     if (next === Infinity) this.timer.cancel()
     else this.timer.at(next)
@@ -253,7 +251,7 @@ export class Uart16550 implements Device {
     }
     this.threPending = false
     this.transmitting.push(byte)
-    if (this.transmitDone === undefined) {
+    if (this.transmitDone === Infinity) {
       this.transmitDone = this.clock.now + this.characterCycles()
       // The shift register takes the character at once, so THR is empty again.
       this.threPending = true
@@ -262,7 +260,7 @@ export class Uart16550 implements Device {
 
   private characterLeft(at: number): void {
     const byte = this.transmitting.shift()!
-    if (this.transmitting.length === 0) this.transmitDone = undefined
+    if (this.transmitting.length === 0) this.transmitDone = Infinity
     else {
       this.transmitDone = at + this.characterCycles()
       if (this.holdingEmpty()) this.threPending = true
@@ -296,7 +294,7 @@ export class Uart16550 implements Device {
   private restartTimeout(from: number): void {
     this.receiveTimeout = false
     const counts = this.fifoEnabled && this.received.length > 0
-    this.timeoutAt = counts ? from + TIMEOUT_CHARACTERS * this.characterCycles() : undefined
+    this.timeoutAt = counts ? from + TIMEOUT_CHARACTERS * this.characterCycles() : Infinity
   }
 
   private controlFifos(byte: number): void {
