@@ -42,11 +42,6 @@ export function lower(fn: IrFunction, model: AddressModel): void {
         if (model === 'bounded') address = add('i64.add', 'i64', [add('memory.base', 'i64', []), address])
         args[0] = address
       }
-      if (op === 'i32.atomic.rmw.sub' || op === 'i64.atomic.rmw.sub') {
-        const type = op.slice(0, 3) as Type
-        args[1] = add(`${type}.sub`, type, [constant(type, 0n), args[1]])
-        instruction.op = `${type}.atomic.rmw.add`
-      }
       const replacement = bitCount(op, args, add, constant)
       if (replacement) instruction.forward = replacement
       else fn.append(block, instruction)

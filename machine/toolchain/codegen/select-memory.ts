@@ -1,7 +1,7 @@
 /** Selection of loads, stores, atomics and globals. */
 import { isConstant, type Instruction } from '../ir/ir.ts'
 import { isShort, type Selector } from './select.ts'
-import { scratch, zero, type MachineInstruction } from './machine.ts'
+import type { MachineInstruction } from './machine.ts'
 
 const loads: Record<string, string> = {
   'i32.load': 'lw',
@@ -126,7 +126,8 @@ function atomic(s: Selector, x: Instruction): boolean {
     made.early = true
     made.temps = [s.newRegister()]
   } else {
-    ordered(s.emit(`amo${name === 'xchg' ? 'swap' : name}${suffix}`, result, base, s.register(x.args[1])))
+    const operand = name === 'sub' ? s.temporary('sub', 0, s.register(x.args[1])) : s.register(x.args[1])
+    ordered(s.emit(`amo${name === 'xchg' ? 'swap' : name === 'sub' ? 'add' : name}${suffix}`, result, base, operand))
   }
   if (zeroExtends) s.emit('srli', rd, s.temporary('slli', result, -1, 32), -1, 32)
   return true
@@ -164,5 +165,3 @@ export function addressOf(s: Selector, symbol: string, rd = s.newRegister()): nu
   return rd
 }
 
-void scratch
-void zero
