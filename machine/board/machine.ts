@@ -166,7 +166,8 @@ export class Machine {
 
   /** Makes `run` return with this result as soon as the harts look up. */
   stop(result: RunResult): void {
-    this.outcome = result
+    // The guest runs on until its harts look up; what it asked for first counts.
+    if (this.outcome?.kind !== 'exit') this.outcome = result
     this.core.exports.requestStop(L.STOP_REQUESTED)
   }
 

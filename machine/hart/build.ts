@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import asc from 'assemblyscript/asc'
+import { generateInterpreter } from './generate-interpreter.ts'
 import { generateCsrs, generateDecoder } from './generate-decoder.ts'
 
 const here = import.meta.dirname
@@ -15,6 +16,7 @@ export async function buildHart(outDirectory: string): Promise<void> {
   await mkdir(generated, { recursive: true })
   await writeFile(path.join(generated, 'decoder.ts'), generateDecoder())
   await writeFile(path.join(generated, 'csrs.ts'), generateCsrs())
+  await writeFile(path.join(generated, 'execute.ts'), generateInterpreter())
   const outFile = path.join(outDirectory, 'hart.wasm')
   const messages: string[] = []
   const sink = { write: (text: string | Uint8Array) => (messages.push(String(text)), true) }

@@ -12,7 +12,22 @@ export type Route =
   | { readonly kind: 'group'; readonly group: 'float' | 'amo' | 'system' }
 
 /** Float operations frequent enough for an operation of their own. */
-const directFloat = new Set(['fld', 'fsd', 'flw', 'fsw', 'fadd.d', 'fsub.d', 'fmul.d', 'fmadd.d', 'fadd.s', 'fsub.s', 'fmul.s', 'fsgnj.d', 'fmv.d.x', 'fmv.x.d'])
+const directFloat = new Set([
+  'fld',
+  'fsd',
+  'flw',
+  'fsw',
+  'fadd.d',
+  'fsub.d',
+  'fmul.d',
+  'fmadd.d',
+  'fadd.s',
+  'fsub.s',
+  'fmul.s',
+  'fsgnj.d',
+  'fmv.d.x',
+  'fmv.x.d',
+])
 
 export function routeOf(instruction: Instruction): Route {
   const { name, extension } = instruction

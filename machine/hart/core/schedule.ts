@@ -37,7 +37,7 @@ import {
   STOP_STEPPED,
 } from '../layout'
 import { Kind, emit, tracing } from './events'
-import { execute } from './execute'
+import { execute } from './generated/execute'
 import { STEP_DONE } from './fetch'
 import { runEvents } from './host'
 import { NEVER, attend, clock, hartAddress } from './state'

@@ -38,6 +38,11 @@ const PAGE_MASK: u64 = ~(<u64>0xfff)
 const TAG_DEVICE: u64 = 4
 const TAG_TOHOST: u64 = 8
 
+/** The one entry that may hold a page. Two bytes of the page number are mixed, so that arrays a power of two apart do not evict each other. */
+@inline export function tlbEntry(tlb: usize, address: u64): usize {
+  return tlb + ((<usize>(address >>> 7) ^ <usize>(address >>> 15)) & ((TLB_ENTRIES - 1) * TLB_ENTRY_BYTES))
+}
+
 /** Points the hart at the TLB and fetch table of its privilege, MPRV and SUM. */
 export function updateContext(h: usize): void {
   const acting = dataPrivilege(h)
@@ -78,7 +83,7 @@ export function clear(h: usize): void {
 /** The physical address of bytes within one page, filling the TLB; all ones on a fault (translate.faultCause says which). */
 export function resolve(h: usize, address: u64, size: u64, access: Access): u64 {
   const page = address & PAGE_MASK
-  const entry = <usize>load<u32>(h, H_TLB) + ((<usize>(address >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES)
+  const entry = tlbEntry(<usize>load<u32>(h, H_TLB), address)
   const tag = load<u64>(entry + (access == Access.write ? 8 : 0))
   if (tag != EMPTY && (tag & PAGE_MASK) == page) return load<u64>(entry, 24) | (address & 0xfff)
 
