@@ -1,4 +1,5 @@
 /** The state of one assembly: sections, symbols, options, and the reading of statements. */
+import { findInstruction } from '../../isa/instructions.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import type { CfiInstruction } from './cfi.ts'
 import { Conditionals } from './conditional.ts'
@@ -22,6 +23,9 @@ export interface TargetOptions {
 }
 
 const maximumErrors = 100
+
+/** GNU's for a target with compressed instructions, even where `.option norvc` is on. */
+const codeAlignment = 2
 
 export class Assembler implements InstructionSink {
   readonly diagnostics: Diagnostic[] = []
@@ -224,15 +228,16 @@ export class Assembler implements InstructionSink {
 
   emit(word: number, length: 2 | 4, fixup?: { type: FixupType; expression: Expression; span: Span }): void {
     this.#requireContents(fixup?.span)
-    this.section.align(this.compressed ? 2 : 4)
+    this.section.align(codeAlignment)
     const fragment = this.section.data()
     if (fixup) fragment.fixups.push({ offset: fragment.bytes.length, ...fixup })
     fragment.bytes.pushInteger(BigInt(word), length)
+    if (isUpperImmediate(word, length)) this.section.split()
   }
 
   branch(conditional: boolean, short: number | undefined, long: number, target: Expression, span: Span): void {
     this.#requireContents(span)
-    this.section.align(this.compressed ? 2 : 4)
+    this.section.align(codeAlignment)
     const index = this.section.nextIndex()
     this.section.add({ kind: 'branch', address: 0, index, conditional, short, long, target, span, size: 4 })
   }
@@ -303,4 +308,10 @@ function mentions(expression: Expression, symbol: AssemblySymbol): boolean {
     case 'binary':
       return mentions(expression.left, symbol) || mentions(expression.right, symbol)
   }
+}
+
+const upperOpcodes = [findInstruction('lui')!.match, findInstruction('auipc')!.match]
+
+function isUpperImmediate(word: number, length: number): boolean {
+  return length === 4 && upperOpcodes.includes(word & 0x7f)
 }

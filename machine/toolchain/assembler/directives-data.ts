@@ -107,6 +107,7 @@ function reserve(assembler: Assembler, amount: Expression, fill: number, span: S
     return
   }
   assembler.section.data().bytes.fill(fill, checkedCount(known, span))
+  assembler.section.split()
 }
 
 function checkedCount(count: bigint, span: Span): number {
@@ -128,6 +129,7 @@ dataDirectives.push([
     // GNU takes four bytes of the value and fills the rest with zeros.
     const low = BigInt.asUintN(32, value)
     for (let made = 0; made < count; made += Number(size)) bytes.pushInteger(low, Number(size))
+    assembler.section.split()
   },
 ])
 

@@ -66,7 +66,10 @@ function assembleDirect(written: Statement, sink: InstructionSink, shortJump: bo
   }
   const parsed = readOperands(instruction, jalrOperands(instruction, statement), sink, statement.span)
   Object.assign(parsed.values, flags)
-  emitParsed(instruction, parsed, sink, statement.span, shortJump || instruction.name !== 'jalr')
+  // `add rd, zero, 5` stays long, unlike `addi rd, zero, 5`.
+  const plain = statement === written || (parsed.values.rd !== 0 && parsed.values.rs1 !== 0)
+  const jump = instruction.name === 'jalr' || instruction.name === 'jal'
+  emitParsed(instruction, parsed, sink, statement.span, plain && (shortJump || !jump))
 }
 
 /** `jalr rd, rs, imm` and `jalr rd, rs` as `jalr rd, imm(rs)`. */
@@ -88,7 +91,7 @@ function splitOrdering(mnemonic: string): { name: string; flags: Operands } {
 export function emitParsed(instruction: Instruction, parsed: ParsedOperands, sink: InstructionSink, span: Span, mayCompress = true): void {
   try {
     if (parsed.target) {
-      emitBranch(instruction, parsed.values, parsed.target, sink, span)
+      emitBranch(instruction, parsed.values, parsed.target, sink, span, mayCompress)
       return
     }
     const short =
@@ -118,11 +121,18 @@ function compressAsGnu(name: string, values: Operands): number | undefined {
   return values.rd === values.rs2 ? compress(name, { ...values, rs1: values.rs2, rs2: values.rs1 }) : undefined
 }
 
-function emitBranch(instruction: Instruction, values: Operands, target: Expression, sink: InstructionSink, span: Span): void {
+function emitBranch(
+  instruction: Instruction,
+  values: Operands,
+  target: Expression,
+  sink: InstructionSink,
+  span: Span,
+  mayCompress: boolean,
+): void {
   const compact = instruction.length === 2
   const name = compact ? instruction.expands!.name : instruction.name
   const full: Operands = compact ? { ...values, ...instruction.expands!.implied } : values
-  const short = compact || sink.compressed ? compressBranch(name, full) : undefined
+  const short = compact || (sink.compressed && mayCompress) ? compressBranch(name, full) : undefined
   const row = findInstruction(name)!
   if (!row.fields.some(isBranchTarget)) throw new AssemblyError('asm/bad-target', `${name} has no target`, span)
   sink.branch(name !== 'jal', short, encode(row, full), target, target.span)

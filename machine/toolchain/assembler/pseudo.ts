@@ -1,6 +1,6 @@
 /**
  * Pseudo-instructions that are another instruction with some operands filled in, as GNU as expands them.
- * `$1`.. are the operands as written. A `*` marks the spellings of `jalr` that GNU also compresses.
+ * `$1`.. are the operands as written. A `*` marks the spellings of jumps that GNU also compresses.
  * Those that need more than one instruction or a choice are in `sequences.ts`.
  */
 const definitions = `
@@ -26,7 +26,7 @@ bgt $1, $2, $3       => blt $2, $1, $3
 ble $1, $2, $3       => bge $2, $1, $3
 bgtu $1, $2, $3      => bltu $2, $1, $3
 bleu $1, $2, $3      => bgeu $2, $1, $3
-j $1                 => jal zero, $1
+j $1                 => *jal zero, $1
 jal $1               => jal ra, $1
 ret                  => *jalr zero, 0(ra)
 scall                => ecall
@@ -79,7 +79,7 @@ export interface Alias {
   readonly target: string
   /** Operand texts with `$n` where the written operand goes. */
   readonly operands: readonly string[]
-  /** A `jalr` that may be compressed. */
+  /** A `jal` or `jalr` that may be compressed. */
   readonly shortJump: boolean
 }
 

@@ -2,12 +2,14 @@
  * Gives every fragment its address and size. The order of the steps is that of GNU as (sizes guessed front to back, then passes
  * over the section until nothing changes), because where several layouts are stable the choice between them shows in the bytes.
  */
+import { cImmB, cImmJ, fieldWidth, immB } from '../../isa/fields.ts'
 import { constantNow, evaluate, type Expression } from './expression.ts'
 import { AssemblyError } from './position.ts'
 import { fragmentSize, type AlignFragment, type BranchFragment, type Fragment, type SectionBuilder } from './section.ts'
 
-const branchReach = { near: 512, far: 8192 }
-const jumpReach = 4096
+/** Widths of the ranges that the target fields span. */
+const branchReach = { near: 2 ** fieldWidth(cImmB), far: 2 ** fieldWidth(immB) }
+const jumpReach = 2 ** fieldWidth(cImmJ)
 
 /**
  * Sizes the fragments of a section.
@@ -15,19 +17,37 @@ const jumpReach = 4096
  */
 export function relaxSection(section: SectionBuilder): void {
   const { fragments } = section
+  let before: string | undefined
+  // Each round guesses anew, with the addresses of the round before for what lies ahead.
+  for (let round = 0; round < 10; round++) {
+    guessSizes(section)
+    settle(section)
+    const addresses = fragments.map((fragment) => fragment.address).join()
+    if (addresses === before) break
+    before = addresses
+  }
+  for (const fragment of fragments) if (fragment.kind === 'org') checkOrigin(section, fragment)
+}
+
+function guessSizes(section: SectionBuilder): void {
   let address = 0
-  for (const fragment of fragments) {
+  for (const fragment of section.fragments) {
     fragment.address = address
     if (fragment.kind === 'align') fragment.size = padding(fragment, address)
     if (fragment.kind === 'branch') fragment.size = branchSize(section, fragment)
     if (fragment.kind === 'leb') fragment.size = 1
+    if (fragment.kind === 'space' || fragment.kind === 'org') fragment.size = 0
     address += fragmentSize(fragment)
   }
-  const limit = fragments.length + 100
+}
+
+/** Passes over the section until no size changes. */
+function settle(section: SectionBuilder): void {
+  const limit = section.fragments.length + 100
   for (let pass = 0; pass < limit; pass++) {
     let stretch = 0
     let changed = false
-    for (const fragment of fragments) {
+    for (const fragment of section.fragments) {
       fragment.address += stretch
       if (fragment.kind === 'data') continue
       const old = fragment.size
@@ -39,7 +59,6 @@ export function relaxSection(section: SectionBuilder): void {
     }
     if (!changed) break
   }
-  for (const fragment of fragments) if (fragment.kind === 'org') checkOrigin(section, fragment)
 }
 
 function variableSize(section: SectionBuilder, fragment: Exclude<Fragment, { kind: 'data' }>, stretch: number): 2 | 4 | 6 | 8 {

@@ -143,6 +143,16 @@ export class SectionBuilder {
     return fragment
   }
 
+  /**
+   * Ends the present data fragment. GNU's fragments end after padding and after an upper immediate, and where labels stand in their
+   * fragments shows in its first guess at the length of branches.
+   */
+  split(): void {
+    if (this.fragments.at(-1)?.kind === 'data') {
+      this.fragments.push({ kind: 'data', address: 0, index: this.fragments.length, bytes: new ByteBuffer(), fixups: [] })
+    }
+  }
+
   /** Adds a fragment of variable size. */
   add(fragment: Fragment): void {
     this.fragments.push(fragment)

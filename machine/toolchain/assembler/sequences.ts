@@ -49,9 +49,8 @@ define('li', 2, ({ operands: [rd, value], span }, sink) => {
 
 /** GNU's choice: one instruction where one does, else `loadConstant`. */
 function loadImmediate(rd: number, value: bigint, sink: InstructionSink, span: Span): void {
-  const upper = BigInt.asIntN(32, value) === value && (value & 0xfffn) === 0n
-  if (value >= -2048n && value < 2048n) emitNamed('addi', { rd, rs1: 0, imm: Number(value) }, sink, span)
-  else if (upper) emitNamed('lui', { rd, imm: Number(value) }, sink, span)
+  if (value >= -2048n && value < 2048n)
+    emitParsed(findInstruction('addi')!, { values: { rd, rs1: 0, imm: Number(value) } }, sink, span, rd !== 0)
   else loadConstant(rd, value, sink, span)
 }
 
