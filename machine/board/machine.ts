@@ -113,6 +113,11 @@ export class Machine {
     return sum
   }
 
+  /** Cycles that a hart spent in wfi. */
+  waited(hart: number): number {
+    return Number(this.core.hart64(hart, L.H_WAITED))
+  }
+
   setCosts(costs: HartCosts): void {
     for (const [name, offset] of Object.entries(COST_OFFSETS)) this.core.setGlobal32(offset, costs[name as keyof HartCosts])
   }

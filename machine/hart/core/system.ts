@@ -101,8 +101,8 @@ function fenceTranslation(h: usize, length: u32): Outcome {
 function wait(h: usize, nextPc: u64): void {
   store<u64>(h, nextPc, H_PC)
   updateTimers(h)
-  if (tracing(Kind.wfi)) emit(h, Kind.wfi, 0, nextPc)
   if ((pendingInterrupts(h) & load<u64>(h, H_MIE)) == 0) {
+    if (tracing(Kind.wfi)) emit(h, Kind.wfi, 0, nextPc)
     store<u32>(h, 1, H_WAITING)
     store<i64>(h, clock(h), H_WAIT_START)
   }
