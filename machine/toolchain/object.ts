@@ -59,7 +59,7 @@ export interface ObjectSymbol {
   readonly name: string
   readonly binding: 'local' | 'global' | 'weak'
   readonly type: 'none' | 'object' | 'function' | 'section' | 'file'
-  /** Section name; undefined for an undefined symbol; `*ABS*` for an absolute value. */
+  /** Section name; undefined for an undefined symbol; `*ABS*` for an absolute value; `*COM*` for a common block, whose value is its alignment. */
   readonly section: string | undefined
   /** Byte offset in the section, or the absolute value. */
   readonly value: number
@@ -83,4 +83,91 @@ export interface ObjectFile {
   readonly sections: readonly Section[]
   readonly symbols: readonly ObjectSymbol[]
   readonly lines: readonly LineRow[]
+  /** Types, functions, variables and frames for debuggers. */
+  readonly debug?: ObjectDebug
+}
+
+/** What a source language says about its program (DWARF 5, chapters 3 to 5). Types are named by their index in `types`. */
+export interface ObjectDebug {
+  readonly language: 'assembler' | 'c' | 'cpp' | 'typescript'
+  /** The main source file, as in `LineRow.file`. */
+  readonly file: string
+  readonly types: readonly DebugType[]
+  readonly functions: readonly DebugFunction[]
+  readonly variables: readonly DebugVariable[]
+  readonly frames: readonly DebugFrame[]
+}
+
+export type DebugType =
+  | {
+      readonly kind: 'base'
+      readonly name: string
+      readonly encoding: 'signed' | 'unsigned' | 'float' | 'boolean' | 'signedCharacter' | 'unsignedCharacter'
+      readonly size: number
+    }
+  /** `target` is absent for a pointer to nothing known. */
+  | { readonly kind: 'pointer'; readonly target?: number; readonly size: number }
+  | {
+      readonly kind: 'struct'
+      readonly name: string
+      readonly size: number
+      readonly members: readonly { readonly name: string; readonly offset: number; readonly type: number }[]
+    }
+  | { readonly kind: 'array'; readonly element: number; readonly count: number }
+  | { readonly kind: 'typedef'; readonly name: string; readonly target: number }
+  | {
+      readonly kind: 'enumeration'
+      readonly name: string
+      readonly size: number
+      readonly values: readonly { readonly name: string; readonly value: number }[]
+    }
+
+/** Registers are DWARF's: x0..x31 are 0..31, f0..f31 are 32..63. */
+export type DebugLocation =
+  | { readonly kind: 'register'; readonly register: number }
+  /** In memory at a register's value plus an offset. */
+  | { readonly kind: 'based'; readonly register: number; readonly offset: number }
+  /** In memory at an offset from the canonical frame address: sp as it was at the call. */
+  | { readonly kind: 'frame'; readonly offset: number }
+  | { readonly kind: 'symbol'; readonly symbol: string; readonly offset: number }
+  | { readonly kind: 'constant'; readonly value: number }
+
+export interface DebugVariable {
+  readonly name: string
+  readonly type: number
+  readonly file?: string
+  readonly line?: number
+  /** Where it is all the time, or where it is between offsets from the function's start (`end` excluded). */
+  readonly location?: DebugLocation | readonly { readonly start: number; readonly end: number; readonly location: DebugLocation }[]
+}
+
+export interface DebugFunction {
+  readonly name: string
+  readonly section: string
+  readonly offset: number
+  readonly size: number
+  readonly file: string
+  readonly line: number
+  readonly external: boolean
+  readonly returnType?: number
+  readonly parameters: readonly DebugVariable[]
+  readonly locals: readonly DebugVariable[]
+}
+
+/** How to find the caller's registers from any place in a range of code. */
+export interface DebugFrame {
+  readonly section: string
+  readonly offset: number
+  readonly size: number
+  /** In order of offset; the first is at 0. */
+  readonly rows: readonly DebugFrameRow[]
+}
+
+export interface DebugFrameRow {
+  /** From the start of the range. */
+  readonly offset: number
+  /** The canonical frame address is this register plus this offset. */
+  readonly cfa: { readonly register: number; readonly offset: number }
+  /** Registers saved in memory, by their distance from the canonical frame address. */
+  readonly saved: readonly { readonly register: number; readonly offset: number }[]
 }

@@ -4,6 +4,7 @@ import { cImmB, cImmJ, fieldMask, immB, insertField } from '../../isa/fields.ts'
 import { findInstruction } from '../../isa/instructions.ts'
 import type { LineRow, ObjectFile, ObjectSymbol, Relocation, Section } from '../object.ts'
 import type { Assembler } from './assembler.ts'
+import { buildFrames } from './cfi.ts'
 import { evaluate } from './expression.ts'
 import { absoluteSymbol, resolveFixup, type FixupType } from './fixup.ts'
 import { AssemblyError } from './position.ts'
@@ -27,7 +28,9 @@ export function finish(assembler: Assembler, name: string): ObjectFile {
   const sections = [...assembler.sections.values()].map((section) => buildSection(assembler, section))
   const symbols = buildSymbols(assembler, sections)
   const lines = [...assembler.sections.values()].flatMap(buildLines)
-  return { name, sections, symbols, lines }
+  const frames = buildFrames(assembler.cfi)
+  const debug = { language: 'assembler', file: name, types: [], functions: [], variables: [], frames } as const
+  return { name, sections, symbols, lines, ...(frames.length > 0 ? { debug } : {}) }
 }
 
 function addEndPadding(section: SectionBuilder): void {

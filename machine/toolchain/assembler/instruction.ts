@@ -66,8 +66,9 @@ function assembleDirect(written: Statement, sink: InstructionSink, shortJump: bo
   }
   const parsed = readOperands(instruction, jalrOperands(instruction, statement), sink, statement.span)
   Object.assign(parsed.values, flags)
-  // `add rd, zero, 5` stays long, unlike `addi rd, zero, 5`.
-  const plain = statement === written || (parsed.values.rd !== 0 && parsed.values.rs1 !== 0)
+  // `add rd, rs, 5` is compressed as an addition only, not as the moves that `addi` also stands for.
+  const { rd, rs1, imm } = parsed.values
+  const plain = statement === written || instruction.name !== 'addi' || Boolean(rd && rs1 && imm)
   const jump = instruction.name === 'jalr' || instruction.name === 'jal'
   emitParsed(instruction, parsed, sink, statement.span, plain && (shortJump || !jump))
 }

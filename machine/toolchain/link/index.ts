@@ -2,6 +2,7 @@
 import type { Diagnostic } from '../diagnostic.ts'
 import { headerFlags, sectionType } from '../elf/format.ts'
 import { writeElf, type OutputSection, type OutputSegment, type OutputSymbol } from '../elf/writer.ts'
+import { writeDebugSections } from '../dwarf/writer.ts'
 import type { ObjectFile } from '../object.ts'
 import { AddressBook, relocateSection } from './apply.ts'
 import { collectSections } from './collect.ts'
@@ -9,7 +10,7 @@ import { linkDiagnostic } from './diagnostics.ts'
 import { buildOffsetTable } from './got.ts'
 import type { Layout } from './layout.ts'
 import { writeMap, type MapSymbol } from './map.ts'
-import { placeSections, type InputSection, type PlacedSection } from './place.ts'
+import { placeSections, prependUnallocated, type InputSection, type PlacedSection } from './place.ts'
 import { resolveSymbols, type Definition, type LinkInput } from './symbols.ts'
 
 export { flatLayout, type FlatOptions, type Layout, type LayoutSection, type ProvidedValue, type Region } from './layout.ts'
@@ -17,6 +18,10 @@ export { openArchive, type Archive, type LinkInput } from './symbols.ts'
 
 export interface LinkOptions {
   readonly floatAbi?: 'soft' | 'single' | 'double'
+  /** Leave out debug information. */
+  readonly strip?: boolean
+  /** What relative source paths are relative to, for debuggers. Default `.`. */
+  readonly directory?: string
 }
 
 export interface LinkResult {
@@ -44,6 +49,7 @@ export function link(inputs: readonly LinkInput[], layout: Layout, options: Link
   const visible = [...pieces, ...aliasSections(table.objects, globals.objects, pieces)]
   const book = new AddressBook(visible, globals.definitions, provided)
   const slots = new Map([...table.slots].map(([key, { object, offset }]) => [key, book.section(object, '.got')!.address + BigInt(offset)]))
+  if (!options.strip) addDebugSections(placed, globals.objects, book, options.directory)
   const contents = placed.map((section) => fillSection(section, book, slots, diagnostics))
   const entry = book.resolve({ name: layout.name, sections: [], symbols: [], lines: [] }, layout.entry)
   if (!entry) diagnostics.push(linkDiagnostic(globals.objects[0], 'link/no-entry', `the entry symbol ${layout.entry} is not defined`))
@@ -59,6 +65,22 @@ export function link(inputs: readonly LinkInput[], layout: Layout, options: Link
     options,
   )
   return { elf, map, diagnostics, symbols }
+}
+
+/** Puts the debug information of our own objects in front of what other tools' objects brought along. */
+function addDebugSections(placed: PlacedSection[], objects: readonly ObjectFile[], book: AddressBook, directory: string | undefined): void {
+  const inputs = objects.map((object) => ({
+    object,
+    resolve: (section: string, offset: number) => {
+      const input = book.section(object, section)
+      return input?.output && input.section.flags.alloc ? BigInt.asUintN(64, input.address + BigInt(offset)) : undefined
+    },
+  }))
+  const find = (name: string): bigint | undefined => {
+    const definition = book.definitions.get(name)
+    return definition && book.resolve(definition.object, name)?.address
+  }
+  for (const { name, bytes } of writeDebugSections(inputs, find, directory)) prependUnallocated(placed, name, bytes)
 }
 
 function aliasSections(tables: readonly ObjectFile[], objects: readonly ObjectFile[], pieces: readonly InputSection[]): InputSection[] {

@@ -211,3 +211,26 @@ function gatherUnallocated(orphans: readonly InputSection[]): PlacedSection[] {
   }
   return [...byName.values()]
 }
+
+/** Adds bytes at the front of a section without addresses, moving what is there. */
+export function prependUnallocated(placed: PlacedSection[], name: string, bytes: Uint8Array): void {
+  const section: Section = {
+    name,
+    kind: 'progbits',
+    flags: { alloc: false, write: false, execute: false },
+    alignment: 1,
+    size: bytes.length,
+    bytes,
+    relocations: [],
+  }
+  const object: ObjectFile = { name: '', sections: [section], symbols: [], lines: [] }
+  let output = placed.find((candidate) => !candidate.flags.alloc && candidate.name === name)
+  if (!output) {
+    output = { name, inputs: [], kind: 'progbits', flags: section.flags, alignment: 1, address: 0n, load: 0n, size: 0 }
+    placed.push(output)
+  }
+  const shift = alignUp(BigInt(bytes.length), output.alignment)
+  for (const input of output.inputs) input.address += shift
+  output.inputs.unshift({ object, section, address: 0n, output })
+  output.size += Number(shift)
+}
