@@ -1,0 +1,115 @@
+/** The TypeScript front-end: sources of the guest dialect to one WebAssembly module, in memory. */
+import asc from 'assemblyscript/asc'
+import type { Diagnostic } from '../diagnostic.ts'
+import { lowerAsync, type TreeNode } from './async-lower.ts'
+import { rewriteAsync } from './async-rewrite.ts'
+import { libraryFiles } from './library.ts'
+import { readSourceMap, type SourcePosition } from './source-map.ts'
+
+export interface AssemblyScriptInput {
+  /** Path of the entry file; its exports are the module's. */
+  readonly entry: string
+  /** Text of a source file by path, undefined when there is none. */
+  readonly readFile: (path: string) => string | undefined
+  /** First address of static data. */
+  readonly memoryBase: number
+  readonly optimise: 0 | 2
+  /** Constants, as `--use NAME=VALUE` has them. */
+  readonly defines?: Readonly<Record<string, string | number>>
+}
+
+export interface FrontendResult {
+  readonly wasm?: Uint8Array
+  readonly diagnostics: Diagnostic[]
+  /** Source position of the code at a byte of the module. */
+  readonly position: (offset: number) => SourcePosition | undefined
+  /** Files that took part, for the cache and for watching. */
+  readonly files: readonly string[]
+}
+
+/** Compiles; errors are diagnostics. Concurrent calls are queued, because the compiler's library table is shared. */
+export function compileAssemblyScript(input: AssemblyScriptInput): Promise<FrontendResult> {
+  queue = queue.then(
+    () => compile(input),
+    () => compile(input),
+  )
+  return queue as Promise<FrontendResult>
+}
+
+let queue: Promise<unknown> = Promise.resolve()
+
+interface AscDiagnostic {
+  readonly message: string
+  readonly code: number
+  readonly category: number
+  readonly range: { readonly start: number; readonly end: number; readonly source: { readonly normalizedPath: string } | null } | null
+}
+
+async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
+  Object.assign((asc as unknown as { libraryFiles: Record<string, string> }).libraryFiles, libraryFiles)
+  const diagnostics: Diagnostic[] = []
+  const texts = new Map<string, string>()
+  const awaits = new Map<string, ReadonlySet<number>>()
+  const library = awaits
+  const written = new Map<string, string | Uint8Array>()
+  const report = (path: string, start: number, end: number, severity: Diagnostic['severity'], code: string, message: string, hint?: string): void => {
+    const text = texts.get(path) ?? ''
+    diagnostics.push({ file: path, ...locate(text, start), end: locate(text, end), severity, code, message, hint })
+  }
+  const options = [
+    input.entry,
+    ...['--outFile', 'output.wasm', '--sourceMap', '--debug', '--runtime', 'stub', '--memoryBase', String(input.memoryBase)],
+    ...['--exportStart', '_initialize', '--noExportMemory', '--enable', 'threads', '--enable', 'bulk-memory', '--initialMemory', '65536', '--maximumMemory', '65536'],
+    ...['--optimizeLevel', input.optimise === 2 ? '3' : '0', '--shrinkLevel', '0'],
+    ...(input.optimise === 2 ? ['--noAssert'] : []),
+    ...Object.entries(input.defines ?? {}).flatMap(([name, value]) => ['--use', `${name}=${value}`]),
+  ]
+  const transform = {
+    afterParse: (parser: { sources: (TreeNode & { normalizedPath: string })[] }): void => {
+      for (const source of parser.sources) {
+        const marks = library.get(source.normalizedPath)
+        if (!marks) continue
+        for (const { node, code, message, hint } of lowerAsync(source, marks)) report(source.normalizedPath, node.range.start, node.range.end, 'error', code, message, hint)
+      }
+    },
+  }
+  const { error } = await asc.main(options, {
+    readFile: (path: string) => {
+      const text = input.readFile(path)
+      if (text === undefined) return null
+      texts.set(path, text)
+      const rewritten = rewriteAsync(text)
+      awaits.set(path, rewritten.awaits)
+      return rewritten.text
+    },
+    writeFile: (path: string, contents: string | Uint8Array) => void written.set(path, contents),
+    listFiles: () => [],
+    stdout: asc.createMemoryStream(),
+    stderr: asc.createMemoryStream(),
+    reportDiagnostic: (diagnostic: unknown) => {
+      const { message, code, category, range } = diagnostic as AscDiagnostic
+      const severity = category === 3 ? 'error' : category === 2 ? 'warning' : 'note'
+      const path = range?.source?.normalizedPath ?? input.entry
+      report(path, range?.start ?? 0, range?.end ?? 0, severity, `ts/${code}`, message)
+    },
+    transforms: [transform],
+  } as never)
+  const wasm = written.get('output.wasm')
+  const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error')
+  if (error && !failed) report(input.entry, 0, 0, 'error', 'ts/compiler', error.message)
+  if (error || failed || !(wasm instanceof Uint8Array)) return { diagnostics, position: () => undefined, files: [...texts.keys()] }
+  const map = written.get('output.wasm.map')
+  return { wasm, diagnostics, position: typeof map === 'string' ? readSourceMap(map) : () => undefined, files: [...texts.keys()] }
+}
+
+/** 1-based line and column of an offset. */
+export function locate(text: string, offset: number): { line: number; column: number } {
+  let line = 1
+  let start = 0
+  for (;;) {
+    const next = text.indexOf('\n', start)
+    if (next < 0 || next >= offset) return { line, column: offset - start + 1 }
+    line++
+    start = next + 1
+  }
+}
