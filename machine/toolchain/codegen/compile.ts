@@ -94,11 +94,11 @@ export function functionText(module: WasmModule, index: number, options: CodeOpt
 }
 
 /** Adds one compiled function to an object. */
-export function placeFunction(builder: ObjectBuilder, symbol: string, code: EmittedFunction, position?: (offset: number) => { file: string; line: number; column: number } | undefined): number {
+export function placeFunction(builder: ObjectBuilder, symbol: string, code: EmittedFunction, position?: (offset: number) => { file: string; line: number; column: number } | undefined, binding: 'local' | 'global' = 'global'): number {
   const text = builder.section('.text', { execute: true })
   const start = text.align(Math.max(2, code.alignment))
   text.append(code.bytes)
-  builder.define({ name: symbol, section: '.text', value: start, size: code.bytes.length, type: 'function' })
+  builder.define({ name: symbol, section: '.text', value: start, size: code.bytes.length, type: 'function', binding })
   for (const { offset, type, symbol: target, addend } of code.relocations) text.relocate(start + offset, type, target, addend)
   for (const { offset, type, high } of code.lows) {
     const label = `.Lpcrel.${start + high}`

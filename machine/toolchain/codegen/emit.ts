@@ -140,6 +140,20 @@ export class Emitter {
       this.add('bltu', { rs1: sp, rs2: scratch }, { label: this.stub(9, -1) })
     }
     this.saveRegisters()
+    if (this.fn.coroutine) this.allocateFrame()
+  }
+
+  /** Gets the coroutine's frame before anything can be stored in it; the arguments wait on the stack. */
+  private allocateFrame(): void {
+    const waiting = this.fn.argumentRegisters
+    const bytes = Math.ceil((waiting.length * 8) / 16) * 16
+    if (bytes) this.add('addi', { rd: sp, rs1: sp, imm: -bytes })
+    waiting.forEach((register, index) => this.add(register >= FIRST_FLOAT ? 'fsd' : 'sd', { rs1: sp, rs2: register, imm: 8 * index }))
+    this.constant(10, BigInt(this.coroutineBytes))
+    this.call('__coroutine_allocate')
+    this.add('add', { rd: s0, rs1: zero, rs2: 10 })
+    waiting.forEach((register, index) => this.add(register >= FIRST_FLOAT ? 'fld' : 'ld', { rd: register, rs1: sp, imm: 8 * index }))
+    if (bytes) this.add('addi', { rd: sp, rs1: sp, imm: bytes })
   }
 
   private saveRegisters(): void {
@@ -330,9 +344,6 @@ export class Emitter {
       case 'fence':
         this.add('fence', { pred: 15, succ: 15 })
         return
-      case 'frame.size':
-        this.constant(x.rd, BigInt(this.coroutineBytes))
-        return
       case 'suspend':
         this.suspend()
         return
@@ -400,7 +411,7 @@ export class Emitter {
     const upper = this.add('auipc', { rd: 5 }, { label: resume })
     this.add('addi', { rd: 5, rs1: 5 }, { low: upper })
     this.add('sw', { rs1: s0, rs2: 5, imm: 0 })
-    this.add('add', { rd: 10, rs1: zero, rs2: s0 })
+    this.add('addiw', { rd: 10, rs1: s0, imm: 0 })
     this.restoreRegisters()
     this.add('jalr', { rd: 0, rs1: ra, imm: 0 })
     this.label(resume)

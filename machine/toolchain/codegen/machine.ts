@@ -116,6 +116,8 @@ export class MachineFunction {
   /** Where the caller put stack arguments, relative to our incoming sp. */
   hasCalls = false
   coroutine = false
+  /** Registers in which arguments arrive that the function uses. */
+  argumentRegisters: number[] = []
 
   constructor(readonly name: string) {}
 

@@ -152,6 +152,7 @@ function parameters(s: Selector, body: readonly Instruction[]): void {
     const place = convention.params[param.index]
     if (place.register >= 0) moves.push({ to: s.register(param), from: place.register })
   }
+  s.machine.argumentRegisters = moves.map((move) => move.from)
   // The registers first: loading the others must not overwrite them.
   s.parallel(moves)
   for (const param of body) {

@@ -1,6 +1,6 @@
 /** Selection of what programs reach by importing it from `cpu`, `co` and `trace`. */
 import { isConstant, type Instruction } from '../ir/ir.ts'
-import { a0, gp, s0, tp, zero, type MachineInstruction, type Move } from './machine.ts'
+import { a0, gp, s0, t1, tp, zero, type MachineInstruction, type Move } from './machine.ts'
 import type { Selector } from './select.ts'
 import { GUEST_KIND_COUNT, GUEST_TRACE_CSR } from '../../isa/trace-kinds.ts'
 
@@ -42,9 +42,8 @@ export const intrinsicNames: ReadonlySet<string> = new Set([
   'cpu.shadowStack',
   'cpu.hartId',
   'co.frame',
-  'co.frameSize',
   'co.suspend',
-  'co.setResume',
+  'co.resume',
   'trace.emit',
 ])
 
@@ -163,14 +162,18 @@ function environmentCall(s: Selector, x: Instruction): void {
 function coroutine(s: Selector, x: Instruction): boolean {
   switch (x.op) {
     case 'co.frame':
-      s.parallel([{ to: resultOf(s, x), from: s0 }])
+      // The frame's address is a host address; the program's pointer is its low half, sign-extended.
+      s.emit('addiw', resultOf(s, x), s0, -1, 0)
       return true
-    case 'co.frameSize':
-      s.emit('frame.size', s.register(x))
+    case 'co.resume': {
+      s.parallel([{ to: a0, from: device(s, x.args[0]) }])
+      s.emit(s.context.model === 'signed' ? 'lw' : 'lwu', t1, a0, -1, 0)
+      const made = s.emit('call.indirect', -1, t1)
+      made.uses = [a0]
+      made.clobbers = 'caller'
+      s.machine.hasCalls = true
       return true
-    case 'co.setFrame':
-      s.parallel([s.moveOf(s0, x.args[0])])
-      return true
+    }
     case 'co.suspend':
       s.emit('suspend', -1).clobbers = 'all'
       return true

@@ -1,5 +1,6 @@
 /** The TypeScript front-end: sources of the guest dialect to one WebAssembly module, in memory. */
 import asc from 'assemblyscript/asc'
+import binaryen from 'binaryen'
 import type { Diagnostic } from '../diagnostic.ts'
 import { lowerAsync, type TreeNode } from './async-lower.ts'
 import { rewriteAsync } from './async-rewrite.ts'
@@ -50,7 +51,7 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
   const diagnostics: Diagnostic[] = []
   const texts = new Map<string, string>()
   const awaits = new Map<string, ReadonlySet<number>>()
-  const library = awaits
+  const asyncNames = new Set<string>()
   const written = new Map<string, string | Uint8Array>()
   const report = (path: string, start: number, end: number, severity: Diagnostic['severity'], code: string, message: string, hint?: string): void => {
     const text = texts.get(path) ?? ''
@@ -67,9 +68,16 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
   const transform = {
     afterParse: (parser: { sources: (TreeNode & { normalizedPath: string })[] }): void => {
       for (const source of parser.sources) {
-        const marks = library.get(source.normalizedPath)
+        const marks = awaits.get(source.normalizedPath)
         if (!marks) continue
-        for (const { node, code, message, hint } of lowerAsync(source, marks)) report(source.normalizedPath, node.range.start, node.range.end, 'error', code, message, hint)
+        for (const { node, code, message, hint } of lowerAsync(source, marks, asyncNames)) report(source.normalizedPath, node.range.start, node.range.end, 'error', code, message, hint)
+      }
+    },
+    // An inlined coroutine would share its caller's frame.
+    afterCompile: (module: binaryen.Module): void => {
+      for (const name of asyncNames) {
+        binaryen.setPassArgument('no-inline', `*${name}*`)
+        module.runPasses(['no-inline'])
       }
     },
   }

@@ -27,10 +27,10 @@ export interface LoweringError {
   readonly hint: string
 }
 
-/** Rewrites one source's tree in place; gives what is wrong with its use of async. */
-export function lowerAsync(source: TreeNode, awaits: ReadonlySet<number>): LoweringError[] {
+/** Rewrites one source's tree in place, collects the names of its async functions, and gives what is wrong with its use of async. */
+export function lowerAsync(source: TreeNode, awaits: ReadonlySet<number>, names: Set<string>): LoweringError[] {
   const errors: LoweringError[] = []
-  new Lowering(awaits, errors).children(source, undefined)
+  new Lowering(awaits, errors, names).children(source, undefined)
   return errors
 }
 
@@ -38,6 +38,7 @@ class Lowering {
   constructor(
     private readonly awaits: ReadonlySet<number>,
     private readonly errors: LoweringError[],
+    private readonly names: Set<string>,
   ) {}
 
   /** Visits everything below a node; `result` is the awaited type of the async function around it, if there is one. */
@@ -76,6 +77,7 @@ class Lowering {
     const mark = decorators.findIndex((decorator) => (decorator.name as { text?: string }).text === asyncDecorator)
     if (mark < 0) return undefined
     decorators.splice(mark, 1)
+    this.names.add((node.name as { text?: string }).text ?? '')
     if (decorators.length === 0) node.decorators = null
     const type = (node.signature as TreeNode).returnType as TreeNode
     const name = (type.name as TreeNode | undefined)?.identifier as TreeNode | undefined

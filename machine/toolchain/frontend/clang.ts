@@ -35,7 +35,7 @@ function treeOf(files: Readonly<Record<string, string>>): Tree {
 
 /** Compiles and links; errors are diagnostics. */
 export async function compileClang(input: ClangInput): Promise<ClangResult> {
-  const { runClang } = await import('@yowasp/clang')
+  const { runClang } = (await import('@yowasp/clang')) as unknown as { runClang: (args: string[], files: Tree, options: object) => Promise<Tree> }
   const files = treeOf({ 'include/pollen.h': pollenHeader, ...input.files })
   const cxx = input.sources.some((source) => /\.(cpp|cc|cxx)$/.test(source))
   const args = [
@@ -54,7 +54,7 @@ export async function compileClang(input: ClangInput): Promise<ClangResult> {
     if (bytes) text += decoder.decode(bytes)
   }
   try {
-    const output = (await runClang(args, files as never, { stdout: print, stderr: print } as never)) as Tree
+    const output = await runClang(args, files, { stdout: print, stderr: print })
     return { wasm: output['output.wasm'] as Uint8Array, diagnostics: readMessages(text) }
   } catch (error) {
     const diagnostics = readMessages(text)

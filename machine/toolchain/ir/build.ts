@@ -440,7 +440,7 @@ class Builder {
     const intrinsic = this.options.intrinsics?.get(index)
     const args = this.popMany(signature.params.length)
     if (intrinsic === undefined) return this.results('call', signature, args, index, 0)
-    if (intrinsic === 'co.suspend') this.fn.coroutine = true
+    if (intrinsic === 'co.suspend' || intrinsic === 'co.frame') this.fn.coroutine = true
     const result = this.emit(intrinsic, signature.results[0] ?? 'void', args)
     if (signature.results.length) this.stack.push(result)
   }

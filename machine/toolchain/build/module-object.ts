@@ -1,0 +1,166 @@
+/** A front-end's module as an object: code, globals, tables, and data at the addresses the front-end chose. */
+import { compileFunction, contextOf, placeFunction, signatureIds, type CodeOptions } from '../codegen/compile.ts'
+import { ObjectBuilder, type SectionBuilder } from '../codegen/object-builder.ts'
+import { intrinsicNames } from '../codegen/select-intrinsic.ts'
+import type { AddressModel } from '../codegen/lower.ts'
+import { gp } from '../codegen/machine.ts'
+import type { EmittedFunction } from '../codegen/emit.ts'
+import type { SourcePosition } from '../frontend/source-map.ts'
+import type { ObjectFile } from '../object.ts'
+import { readNames } from '../wasm/names.ts'
+import { WasmError, type ConstantExpression, type WasmModule } from '../wasm/types.ts'
+import { fingerprintOf } from './fingerprint.ts'
+
+/** Machine code of functions by a fingerprint of all it depends on. */
+export interface CodeCache {
+  get(key: string): EmittedFunction | undefined
+  set(key: string, code: EmittedFunction): void
+}
+
+export interface ModuleOptions {
+  readonly name: string
+  readonly model: AddressModel
+  readonly level: 0 | 2
+  /** Address at which the module's static data was told to begin; a multiple of 4096. */
+  readonly dataBase: number
+  readonly position?: (offset: number) => SourcePosition | undefined
+  readonly cache?: CodeCache
+  /** Function types numbered across all modules of a program. */
+  readonly types: Map<string, number>
+  readonly onFunction?: () => void
+}
+
+/** Compiles all functions of a validated module. */
+export function moduleObject(module: WasmModule, options: ModuleOptions): ObjectFile {
+  const builder = new ObjectBuilder(options.name)
+  const names = readNames(module)
+  const exported = new Map(module.exports.filter((entry) => entry.kind === 'function').map((entry) => [entry.index, entry.name]))
+  const intrinsics = new Map<number, string>()
+  const taken = new Set(exported.values())
+  const symbols = module.functions.map((fn, index) => {
+    if (fn.import) {
+      const { module: from, name, offset } = fn.import
+      if (from !== 'cpu' && from !== 'co' && from !== 'trace') return name === 'abort' && from === 'env' ? '__abort' : name
+      const intrinsic = `${from}.${name}`
+      if (!intrinsicNames.has(intrinsic)) throw new WasmError('wasm/unsupported', `unknown intrinsic ${intrinsic}`, offset)
+      intrinsics.set(index, intrinsic)
+      return intrinsic
+    }
+    const own = exported.get(index)
+    if (own !== undefined) return own
+    let name = names.functions.get(index) ?? `${options.name}.function.${index}`
+    if (taken.has(name)) name += `#${index}`
+    taken.add(name)
+    return name
+  })
+  const globalRegisters = new Map<number, number>()
+  for (const [index, name] of names.globals) if (name === '__stack_pointer') globalRegisters.set(index, gp)
+  const code: CodeOptions = {
+    model: options.model,
+    level: options.level,
+    functionSymbols: symbols,
+    intrinsics,
+    prefix: `${options.name}.`,
+    globalRegisters,
+    trapSymbol: '__trap',
+    shareTraps: false,
+    variables: names.locals,
+  }
+  const context = contextOf(module, code, options.types)
+  module.functions.forEach((fn, index) => {
+    if (!fn.body) return
+    const key = options.cache ? fingerprintOf(module, index, code, context) : ''
+    let emitted = options.cache?.get(key)
+    if (!emitted) {
+      emitted = compileFunction(module, index, context, code)
+      // Positions are kept relative to the body, so that they hold wherever it lies next time.
+      emitted = { ...emitted, positions: emitted.positions.map((entry) => ({ ...entry, position: entry.position - fn.body!.start })) }
+      options.cache?.set(key, emitted)
+    }
+    const position = options.position && ((offset: number) => options.position!(offset + fn.body!.start))
+    placeFunction(builder, symbols[index], emitted, position, exported.has(index) ? 'global' : 'local')
+    options.onFunction?.()
+  })
+  new DataWriter(module, builder, code, signatureIds(module.types, options.types), options.dataBase).run()
+  return builder.finish()
+}
+
+class DataWriter {
+  private readonly data: SectionBuilder
+
+  constructor(
+    private readonly module: WasmModule,
+    private readonly builder: ObjectBuilder,
+    private readonly code: CodeOptions,
+    private readonly ids: readonly number[],
+    private readonly dataBase: number,
+  ) {
+    this.data = builder.section('.data', { write: true })
+  }
+
+  run(): void {
+    this.module.globals.forEach((global, index) => {
+      if (global.import) throw new WasmError('wasm/unsupported', `unknown import ${global.import.module}.${global.import.name}`, global.import.offset)
+      this.data.align(8)
+      this.define(`global.${index}`, this.data.length, 8)
+      this.word(global.init!)
+    })
+    this.tables()
+    this.memory()
+  }
+
+  private define(name: string, value: number, size: number): void {
+    this.builder.define({ name: this.code.prefix + name, section: '.data', value, size, type: 'object', binding: 'local' })
+  }
+
+  private word(expression: ConstantExpression): void {
+    if (expression.kind === 'ref.func') {
+      this.data.relocate(this.data.u32(0), 'R_RISCV_32', this.code.functionSymbols[expression.index])
+      this.data.u32(this.ids[this.module.functions[expression.index].typeIndex])
+    } else if (expression.kind === 'global') this.word(this.module.globals[expression.index].init!)
+    else this.data.u64(expression.kind === 'ref.null' ? 0n : expression.value)
+  }
+
+  private tables(): void {
+    this.module.tables.forEach((table, index) => {
+      const entries = new Array<ConstantExpression | undefined>(table.limits.minimum).fill(undefined)
+      for (const segment of this.module.elements) {
+        if (segment.mode !== 'active' || segment.table !== index || segment.offset?.kind !== 'i32') continue
+        segment.items.forEach((item, position) => (entries[Number((segment.offset as { value: bigint }).value) + position] = item))
+      }
+      this.data.align(8)
+      this.define(`table.${index}`, this.data.length, 16 + 8 * entries.length)
+      this.data.u64(BigInt(entries.length))
+      this.data.u64(BigInt(entries.length))
+      for (const entry of entries) this.word(entry ?? { kind: 'ref.null', type: 'funcref' })
+    })
+  }
+
+  /** One section from the first to the last byte that is given; what follows up to __heap_base is zero. */
+  private memory(): void {
+    const segments = this.module.data
+      .filter((segment) => segment.mode === 'active' && segment.bytes.length > 0)
+      .map((segment) => ({ at: Number(BigInt.asUintN(32, (segment.offset as { value: bigint }).value)), bytes: segment.bytes }))
+      .sort((a, b) => a.at - b.at)
+    const { end, zeroEnd } = dataExtent(this.module, this.dataBase)
+    if (zeroEnd === this.dataBase) return
+    const section = this.builder.section(`.wasm.${this.builder.name}.data`, { write: true })
+    // The linker puts the modules' data one after the other, as their front-ends were told.
+    section.alignment = 4096
+    section.space(end - this.dataBase)
+    for (const { at, bytes } of segments) section.bytes.set(bytes, at - this.dataBase)
+    section.space(zeroEnd - end)
+  }
+}
+
+/** Addresses of a module's static data from `base` on: bytes given up to `end`, zeros up to `zeroEnd`. */
+export function dataExtent(module: WasmModule, base: number): { end: number; zeroEnd: number } {
+  let end = base
+  for (const segment of module.data) {
+    if (segment.mode !== 'active' || segment.offset?.kind !== 'i32') continue
+    end = Math.max(end, Number(BigInt.asUintN(32, segment.offset.value)) + segment.bytes.length)
+  }
+  const heap = module.exports.find((entry) => entry.kind === 'global' && entry.name === '__heap_base')
+  const init = heap && module.globals[heap.index].init
+  return { end, zeroEnd: Math.max(end, init?.kind === 'i32' ? Number(BigInt.asUintN(32, init.value)) : 0) }
+}
