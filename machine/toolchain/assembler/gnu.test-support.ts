@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { OracleName } from '../../testing/oracle-list.ts'
+import { oracle } from '../../testing/oracles.ts'
 import { readElf } from '../elf/index.ts'
 
 /** Runs `body` with a scratch directory that is gone afterwards. */
@@ -16,8 +18,8 @@ export function withScratch<T>(body: (directory: string) => T): T {
 }
 
 /** Output of a tool; its error output is part of the exception when it fails. */
-export function runTool(name: string, args: readonly string[], input?: string): string {
-  return execFileSync(name, args, { encoding: 'utf8', input, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'pipe'] })
+export function runTool(name: OracleName, args: readonly string[], input?: string): string {
+  return execFileSync(oracle(name), args, { encoding: 'utf8', input, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'pipe'] })
 }
 
 /** What GNU as makes of a source: the object, or its complaints. */
@@ -26,7 +28,7 @@ export function gnuAssemble(source: string, flags: readonly string[] = []): { ob
     const path = join(directory, 'input.s')
     const output = join(directory, 'output.o')
     writeFileSync(path, source)
-    const run = spawnSync('riscv64-unknown-elf-as', ['-march=rv64gc_zifencei', '-mno-relax', ...flags, '-o', output, path], {
+    const run = spawnSync(oracle('riscv64-unknown-elf-as'), ['-march=rv64gc_zifencei', '-mno-relax', ...flags, '-o', output, path], {
       encoding: 'utf8',
     })
     return run.status === 0 ? { object: readFileSync(output), errors: run.stderr } : { errors: run.stderr }

@@ -6,8 +6,8 @@ import type { FixupType } from './fixup.ts'
 import { tokenize, type Token } from './lexer.ts'
 import { isBranchTarget, isRegister, readOperands, splitMemory, type OperandText, type ParsedOperands } from './operand.ts'
 import { AssemblyError, type SourceLine, type Span } from './position.ts'
-import { findAlias, immediateForms } from './pseudo.ts'
-import { assembleSequence } from './sequences.ts'
+import { findAlias, immediateForms, isAliasName } from './pseudo.ts'
+import { assembleSequence, sequenceNames } from './sequences.ts'
 import type { AssemblySymbol } from './symbol.ts'
 
 /** Where instructions go; the assembler implements it. */
@@ -61,8 +61,10 @@ function assembleDirect(written: Statement, sink: InstructionSink, shortJump: bo
   const statement = immediate && last && !isRegister(last) ? { ...written, mnemonic: immediate } : written
   const { name, flags } = splitOrdering(statement.mnemonic)
   const instruction = findInstruction(name)
-  if (!instruction || instruction.name.startsWith('pollen.')) {
-    throw new AssemblyError('asm/unknown-mnemonic', `unknown instruction ${statement.mnemonic}`, statement.span)
+  if (!instruction) {
+    const known = isAliasName(name) || sequenceNames().some((sequence) => sequence.name === name)
+    if (!known) throw new AssemblyError('asm/unknown-mnemonic', `unknown instruction ${statement.mnemonic}`, statement.span)
+    throw new AssemblyError('asm/operand-count', `${name} does not take ${statement.operands.length} operands`, statement.span)
   }
   const parsed = readOperands(instruction, jalrOperands(instruction, statement), sink, statement.span)
   Object.assign(parsed.values, flags)

@@ -108,6 +108,11 @@ export function findAlias(name: string, operandCount: number): Alias | undefined
   return aliases.get(`${name}/${operandCount}`)
 }
 
+/** True when some alias has that name, whatever its operands. */
+export function isAliasName(name: string): boolean {
+  return [...aliases.keys()].some((key) => key.startsWith(`${name}/`))
+}
+
 /** Every pseudo-instruction's name, with its operand count: for tests and for the editor. */
 export function aliasNames(): { name: string; operandCount: number }[] {
   return [...aliases.keys()].map((key) => ({
