@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { describeWith } from '../../testing/oracles.ts'
+import { describeWith, oracle } from '../../testing/oracles.ts'
 import { runTool, withScratch } from '../assembler/gnu.test-support.ts'
 import { assemble } from '../assembler/index.ts'
 import { ElfError, readElf, readObject } from '../elf/index.ts'
@@ -32,7 +32,7 @@ g: li a0, 42
  ret
 .bss
 .globl counter
-counter: .space 8
+counter: .space 24
 `
 
 /** An object with everything the writer can say. */
@@ -223,6 +223,36 @@ describeWith(['riscv64-unknown-elf-readelf', 'riscv64-unknown-elf-objdump', 'gdb
     expect(report).toMatch(/Symbol x is multi-location/)
     expect(report).toContain('task *next;')
     expect(report).toMatch(/Breakpoint 1 at 0xffffffff802000/)
+  })
+})
+
+describeWith(['qemu-system-riscv64', 'gdb-multiarch'], 'debug information in a running program', () => {
+  it('stops at a source line and shows the callers and their variables', () => {
+    const { elf } = link([described()], flatLayout(0x80000000n, { stack: 4096 }))
+    const report = withScratch((directory) => {
+      const path = join(directory, 'demo.elf')
+      writeFileSync(path, elf)
+      const machineCommand = `${oracle('qemu-system-riscv64')} -M virt -display none -serial none -monitor none -bios none -kernel ${path} -S -gdb stdio`
+      const commands = [
+        'set confirm off',
+        'set arch riscv:rv64',
+        `target remote | ${machineCommand}`,
+        'break demo.s:17',
+        'continue',
+        'backtrace',
+        'info args',
+        'info locals',
+        'print counter',
+        'finish',
+        'kill',
+      ]
+      return runTool('gdb-multiarch', ['-nx', '-batch', ...commands.flatMap((command) => ['-ex', command]), path])
+    })
+    expect(report).toMatch(/Breakpoint 1, g \(x=0\) at .*demo\.s:17/)
+    expect(report).toMatch(/#1 .* f \(\) at .*demo\.s:10\n#2 .* _start \(\) at .*demo\.s:3/)
+    expect(report).toContain('k = -7')
+    expect(report).toContain('$1 = {state = 0, next = 0x0, colour = 0}')
+    expect(report).toContain('Value returned is $2 = 42')
   })
 })
 

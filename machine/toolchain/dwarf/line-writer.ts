@@ -1,5 +1,5 @@
 /** `.debug_line`, version 5 (DWARF 5, 6.2). */
-import type { ObjectFile } from '../object.ts'
+import type { LineRow, ObjectFile } from '../object.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { FORM, LNCT, LNE, LNS } from './constants.ts'
 
@@ -56,21 +56,20 @@ export function writeLineProgram(out: ByteWriter, object: ObjectFile, files: rea
         out.uleb(0)
       }
     })
-    for (const section of object.sections) writeSequence(out, object, section.name, section.size, files, resolve)
+    const bySection = new Map<string, LineRow[]>()
+    for (const row of object.lines) {
+      const rows = bySection.get(row.section) ?? []
+      rows.push(row)
+      bySection.set(row.section, rows)
+    }
+    for (const { name, size } of object.sections) writeSequence(out, bySection.get(name) ?? [], size, files, resolve)
   })
 }
 
-/** The rows of one section. */
-function writeSequence(
-  out: ByteWriter,
-  object: ObjectFile,
-  section: string,
-  size: number,
-  files: readonly string[],
-  resolve: Resolve,
-): void {
-  const rows = object.lines.filter((row) => row.section === section).sort((a, b) => a.offset - b.offset)
-  const start = rows.length > 0 ? resolve(section, rows[0].offset) : undefined
+/** The rows of one section of `size` bytes. */
+function writeSequence(out: ByteWriter, unsorted: readonly LineRow[], size: number, files: readonly string[], resolve: Resolve): void {
+  const rows = [...unsorted].sort((a, b) => a.offset - b.offset)
+  const start = rows.length > 0 ? resolve(rows[0].section, rows[0].offset) : undefined
   if (start === undefined) return
   out.u8(0)
   out.uleb(9)

@@ -21,11 +21,10 @@ export function collectSections(globals: GlobalSymbols, layout: Layout): Readonl
   if (!layout.collect) return live
   const pending = [...live].filter((section) => section.flags.alloc)
   const visit = (object: ObjectFile, symbolName: string): void => {
-    for (const section of targetSections(globals, object, symbolName)) {
-      if (live.has(section)) continue
-      live.add(section)
-      pending.push(section)
-    }
+    const section = targetSection(globals, object, symbolName)
+    if (!section || live.has(section)) return
+    live.add(section)
+    pending.push(section)
   }
   const start = globals.definitions.get(layout.entry)
   if (start) visit(start.object, layout.entry)
@@ -47,11 +46,22 @@ function localSections(object: ObjectFile): Map<string, string | undefined> {
   return table
 }
 
-function targetSections(globals: GlobalSymbols, object: ObjectFile, name: string): Section[] {
+const sectionTables = new WeakMap<ObjectFile, Map<string, Section>>()
+
+function sectionTable(object: ObjectFile): Map<string, Section> {
+  let table = sectionTables.get(object)
+  if (!table) {
+    table = new Map(object.sections.map((section) => [section.name, section]))
+    sectionTables.set(object, table)
+  }
+  return table
+}
+
+function targetSection(globals: GlobalSymbols, object: ObjectFile, name: string): Section | undefined {
   const locals = localSections(object)
   const definition = locals.has(name) ? { object, section: locals.get(name) } : undefined
   const global = definition ? undefined : globals.definitions.get(name)
   const owner = definition?.object ?? global?.object
   const sectionName = definition?.section ?? global?.symbol.section
-  return owner ? owner.sections.filter((section) => section.name === sectionName) : []
+  return owner && sectionName !== undefined ? sectionTable(owner).get(sectionName) : undefined
 }

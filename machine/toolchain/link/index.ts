@@ -118,7 +118,7 @@ function mapSymbols(definitions: ReadonlyMap<string, Definition>, book: AddressB
     name,
     address: book.resolve(object, name)?.address ?? 0n,
     size: symbol.size,
-    object: object.name,
+    section: symbol.section === undefined ? undefined : book.section(object, symbol.section),
   }))
 }
 

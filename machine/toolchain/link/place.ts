@@ -32,21 +32,24 @@ export function plainName(section: Section): string {
   return section.name.replace(/#\d+$/, '')
 }
 
-function matcher(pattern: string): (name: string) => boolean {
-  const expression = new RegExp(
-    `^${pattern
-      .split('*')
-      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-  )
-  return (name) => expression.test(name)
+const matchers = new Map<string, RegExp>()
+
+/** The regular expression of a pattern, made once. */
+function matcher(pattern: string): RegExp {
+  let expression = matchers.get(pattern)
+  if (!expression) {
+    const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    expression = new RegExp(`^${parts.join('.*')}$`)
+    matchers.set(pattern, expression)
+  }
+  return expression
 }
 
 /** The layout section that takes an input section, with the rank of the pattern that matched. */
 export function findPlace(layout: Layout, section: Section): { spec: LayoutSection; rank: number } | undefined {
   const name = plainName(section)
   for (const spec of layout.sections) {
-    const rank = (spec.inputs ?? []).findIndex((pattern) => pattern === name || (pattern.includes('*') && matcher(pattern)(name)))
+    const rank = (spec.inputs ?? []).findIndex((pattern) => pattern === name || (pattern.includes('*') && matcher(pattern).test(name)))
     if (rank >= 0) return { spec, rank }
   }
   return undefined
@@ -78,8 +81,13 @@ export function placeSections(inputs: readonly InputSection[], layout: Layout, d
   const orphans: InputSection[] = []
   for (const input of inputs) {
     const place = input.section.flags.alloc ? findPlace(layout, input.section) : undefined
-    if (place) claimed.set(place.spec, [...(claimed.get(place.spec) ?? []), { input, rank: place.rank }])
-    else orphans.push(input)
+    if (!place) {
+      orphans.push(input)
+      continue
+    }
+    const members = claimed.get(place.spec) ?? []
+    members.push({ input, rank: place.rank })
+    claimed.set(place.spec, members)
   }
   const placed: PlacedSection[] = []
   const place = (spec: LayoutSection, members: InputSection[]): void => {
