@@ -1,0 +1,64 @@
+/** The toolchain from the workbench's side: a warm thread that is replaced when it dies. */
+import type { Worker } from 'node:worker_threads'
+import { WorkbenchError } from './errors.ts'
+import type { BuiltProgram } from './program.ts'
+import type { FromToolchain, ToToolchain } from './toolchain-worker.ts'
+import { TOOLCHAIN_WORKER, startWorker } from './worker-thread.ts'
+
+interface Waiting {
+  resolve(program: BuiltProgram): void
+  reject(error: Error): void
+}
+
+export class Toolchain {
+  private worker: Worker | undefined
+  private readonly waiting = new Map<number, Waiting>()
+  private next = 1
+
+  /** Starts the thread ahead of the first build. */
+  warm(): void {
+    this.thread()
+  }
+
+  build(files: ReadonlyMap<string, string>): Promise<BuiltProgram> {
+    const id = this.next++
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject })
+      this.thread().postMessage({ id, files } satisfies ToToolchain)
+    })
+  }
+
+  /** Gives up what is being built. */
+  async close(): Promise<void> {
+    const worker = this.worker
+    this.worker = undefined
+    this.fail('cancelled', 'the build was cancelled')
+    await worker?.terminate()
+  }
+
+  private thread(): Worker {
+    if (this.worker) return this.worker
+    const worker = startWorker(TOOLCHAIN_WORKER)
+    worker.unref()
+    worker.on('message', (answer: FromToolchain) => {
+      const waiting = this.waiting.get(answer.id)
+      this.waiting.delete(answer.id)
+      if ('failure' in answer) waiting?.reject(new WorkbenchError('crashed', `the toolchain failed: ${answer.failure}`))
+      else waiting?.resolve(answer.program)
+      if (this.waiting.size === 0) worker.unref()
+    })
+    const gone = (reason: string) => {
+      if (this.worker !== worker) return
+      this.worker = undefined
+      this.fail('crashed', `the toolchain stopped: ${reason}`)
+    }
+    worker.on('error', (error) => gone((error as Error).message))
+    worker.on('exit', (code) => gone(`its thread ended with status ${code}`))
+    return (this.worker = worker)
+  }
+
+  private fail(code: 'cancelled' | 'crashed', message: string): void {
+    for (const { reject } of this.waiting.values()) reject(new WorkbenchError(code, message))
+    this.waiting.clear()
+  }
+}
