@@ -536,7 +536,7 @@ export function execute(h: usize): void {
         }
         case Op.illegal:
           synchronize(h, bias + (slot >>> 2), retired, stall)
-          raise(h, Cause.illegal, <u64>(<u32>immediateOf(slot)))
+          raise(h, Cause.illegal, load<u32>(slot, 4))
           break`
 
 /** Operations that carry a number within their group. */

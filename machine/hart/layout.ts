@@ -218,6 +218,8 @@ export const H_FAULTED = 0x460
 /** Breakpoint to pass over once: the address, valid while H_SKIP is 1. */
 export const H_SKIP = 0x464
 export const H_SKIP_ADDRESS = 0x468
+/** The virtual address of the reservation (u64). */
+export const H_RESERVATION_VIRTUAL = 0x470
 /** Slots for single instructions outside any predecoded page. */
 export const H_SCRATCH = 0x480
 /** TLB entries filled since the last flush: count (u32), then their addresses (u32 each). */

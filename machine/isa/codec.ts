@@ -60,18 +60,26 @@ export class EncodingError extends Error {
  * @throws EncodingError when an operand is out of its field's range, misaligned, or zero where it must not be.
  */
 export function encode(instruction: Instruction, operands: Operands): number {
-  let word = instruction.match
-  const seen = new Map<OperandName, number>()
   for (const f of instruction.fields) {
     const value = operands[f.operand] ?? 0
     if (!fitsField(f, value)) throw new EncodingError(f.operand, rangeMessage(f.operand, value, f))
-    if (seen.has(f.operand) && seen.get(f.operand) !== value) throw new EncodingError(f.operand, `${f.operand} must match`)
-    word |= insertField(f, value)
   }
   for (const operand of instruction.nonzero) {
     if ((operands[operand] ?? 0) === 0) throw new EncodingError(operand, `${operand} must not be zero in ${instruction.name}`)
   }
-  return word >>> 0
+  const word = pack(instruction, operands)
+  // c.addi and its like have rd and rs1 in the same bits.
+  for (const f of instruction.fields) {
+    if (extractField(f, word) !== (operands[f.operand] ?? 0)) {
+      throw new EncodingError(f.operand, `${instruction.name} needs rd and rs1 to be the same register`)
+    }
+  }
+  return word
+}
+
+/** The word of operands that fit. */
+function pack(instruction: Instruction, operands: Operands): number {
+  return instruction.fields.reduce((word, f) => word | insertField(f, operands[f.operand] ?? 0), instruction.match) >>> 0
 }
 
 function rangeMessage(operand: OperandName, value: number, f: Parameters<typeof fitsField>[0]): string {
@@ -109,7 +117,7 @@ export function compress(name: string, operands: Operands): number | undefined {
     if (form.fields.some((f) => !fitsField(f, operands[f.operand] ?? 0))) continue
     if (form.nonzero.some((operand) => (operands[operand] ?? 0) === 0)) continue
     if (form.name === 'c.nop' && operands.imm) continue
-    const word = encode(form, operands)
+    const word = pack(form, operands)
     const back = decode(word)
     if (!back) continue
     const expanded = expand(back)

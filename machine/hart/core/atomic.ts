@@ -9,6 +9,7 @@ import {
   G_HART_COUNT,
   H_ID,
   H_RESERVATION,
+  H_RESERVATION_VIRTUAL,
   LINE_ENTRIES,
   LINE_TABLE,
 } from '../layout'
@@ -63,7 +64,7 @@ export function executeAtomic(h: usize, rd: u32, rs1: u32, rs2: u32, operation: 
   touchLine(h, physical)
   if (size == 4) {
     const old = load<i32>(pointer)
-    if (isLoad) store<u64>(h, physical, H_RESERVATION)
+    if (isLoad) reserve(h, physical, address)
     else {
       store<i32>(pointer, combineWord(operation, old, <i32>reg(h, rs2)))
       afterAtomicStore(h, physical, 4)
@@ -71,7 +72,7 @@ export function executeAtomic(h: usize, rd: u32, rs1: u32, rs2: u32, operation: 
     setReg(h, rd, <u64>(<i64>old))
   } else {
     const old = load<i64>(pointer)
-    if (isLoad) store<u64>(h, physical, H_RESERVATION)
+    if (isLoad) reserve(h, physical, address)
     else {
       store<i64>(pointer, combineDouble(operation, old, <i64>reg(h, rs2)))
       afterAtomicStore(h, physical, 8)
@@ -81,6 +82,12 @@ export function executeAtomic(h: usize, rd: u32, rs1: u32, rs2: u32, operation: 
   return true
 }
 
+function reserve(h: usize, physical: u64, address: u64): void {
+  store<u64>(h, physical, H_RESERVATION)
+  store<u64>(h, address, H_RESERVATION_VIRTUAL)
+}
+
+/** Without a reservation of this very address it fails and touches nothing, so it cannot fault either. */
 function storeConditional(h: usize, rd: u32, rs2: u32, address: u64, size: u32): bool {
   const reservation = load<u64>(h, H_RESERVATION)
   store<u64>(h, NO_RESERVATION, H_RESERVATION)
@@ -88,7 +95,7 @@ function storeConditional(h: usize, rd: u32, rs2: u32, address: u64, size: u32):
     raise(h, Cause.storeMisaligned, address)
     return false
   }
-  if (reservation == NO_RESERVATION) {
+  if (reservation == NO_RESERVATION || load<u64>(h, H_RESERVATION_VIRTUAL) != address) {
     setReg(h, rd, 1)
     return true
   }
