@@ -1,5 +1,5 @@
 /** One instruction statement to bytes: pseudo-instructions, the table's encoding, compression as GNU chooses it. */
-import { compress, encode, EncodingError, type Operands } from '../../isa/codec.ts'
+import { compress, encode, encodeNamed, EncodingError, type Operands } from '../../isa/codec.ts'
 import { findInstruction, type Instruction } from '../../isa/instructions.ts'
 import type { Expression, ExpressionScope } from './expression.ts'
 import type { FixupType } from './fixup.ts'
@@ -70,6 +70,11 @@ function assembleDirect(written: Statement, sink: InstructionSink, shortJump: bo
   Object.assign(parsed.values, flags)
   // `add rd, rs, 5` is compressed as an addition only, not as the moves that `addi` also stands for.
   const { rd, rs1, imm } = parsed.values
+  if (statement !== written && instruction.name === 'addi' && sink.compressed && rd && rd === rs1 && imm === 0 && !parsed.fixup) {
+    // And here GNU makes a `c.addi` that does nothing.
+    sink.emit(encodeNamed('c.addi', parsed.values), 2)
+    return
+  }
   const plain = statement === written || instruction.name !== 'addi' || Boolean(rd && rs1 && imm)
   const jump = instruction.name === 'jalr' || instruction.name === 'jal'
   emitParsed(instruction, parsed, sink, statement.span, plain && (shortJump || !jump))
