@@ -65,14 +65,17 @@ export class Machine {
     this.timing = BOARD_TIMING[options.timing]
     this.log = new BoardLog(options.onWarning)
     this.bus = new Bus(this.log)
-    this.core = new HartCore({ ...options, module: options.hartModule }, {
-      mmioRead: (hart, address, size) => this.mmioRead(hart, address >>> 0, size as AccessSize),
-      mmioWrite: (hart, address, size, value) => this.mmioWrite(hart, address >>> 0, size as AccessSize, value >>> 0),
-      runEvents: () => this.clock.runDue(),
-      drainTrace: () => this.trace.drain(),
-      tohost: (low, high) => this.htif?.command(low >>> 0, high >>> 0),
-      userInterrupt: (hart, operation, receiver, value) => this.userInterrupts?.(hart, operation, receiver >>> 0, BigInt.asUintN(64, value)) ?? 0n,
-    })
+    this.core = new HartCore(
+      { ...options, module: options.hartModule },
+      {
+        mmioRead: (hart, address, size) => this.mmioRead(hart, address >>> 0, size as AccessSize),
+        mmioWrite: (hart, address, size, value) => this.mmioWrite(hart, address >>> 0, size as AccessSize, value >>> 0),
+        runEvents: () => this.clock.runDue(),
+        drainTrace: () => this.trace.drain(),
+        tohost: (low, high) => this.htif?.command(low >>> 0, high >>> 0),
+        userInterrupt: (hart, operation, receiver, value) => this.userInterrupt(hart, operation, receiver >>> 0, BigInt.asUintN(64, value)),
+      },
+    )
     this.setCosts(this.timing.costs)
     this.clock = new BoardClock(
       this.timing.frequency,
@@ -216,6 +219,13 @@ export class Machine {
     const answered = this.bus.write(address, value, size)
     this.accessing = -1
     return answered ? 0 : -1
+  }
+
+  private userInterrupt(hart: number, operation: number, receiver: number, value: bigint): bigint {
+    this.accessing = hart
+    const result = this.userInterrupts?.(hart, operation, receiver, value) ?? 0n
+    this.accessing = -1
+    return result
   }
 
   private deadlineChanged(cycle: number): void {

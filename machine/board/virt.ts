@@ -102,7 +102,7 @@ export class VirtBoard {
       VIRT_MAP.finisher,
       new Finisher('finisher', { exit: (status) => this.machine.exit(status), reset: () => this.machine.stop({ kind: 'reset' }) }, log),
     )
-    if (extensions.uintc) this.uintc = add(VIRT_MAP.uintc, this.makeUintc(harts))
+    if (extensions.uintc) this.uintc = add(VIRT_MAP.uintc, this.makeUintc(harts, board.ipiDelay))
     if (options.sd) {
       const card = new SdCard('sdcard', options.sd, devices.sd, board.frequency, log)
       add(VIRT_MAP.spi, new SiFiveSpi('spi', clock, line(VIRT_MAP.spi.irq), log, VIRT_MAP.spi.clockFrequency, card))
@@ -156,21 +156,12 @@ export class VirtBoard {
 
   private makeClint(harts: number, ipiDelay: number): Clint {
     const { machine } = this
-    // A set bit travels; a cleared one is gone at once, and so is one still on its way.
-    const arrivals = Array.from({ length: harts }, (_, hart) =>
-      machine.clock.timer(() => machine.core.exports.setWires(hart, 1 << 3, 1)),
-    )
+    const wires = Array.from({ length: harts }, (_, hart) => this.travellingWire(hart, 1 << 3, ipiDelay))
     return new Clint(
       'clint',
       harts,
       {
-        setSoftware: (hart, level) => {
-          if (level) arrivals[hart].at(machine.clock.now + ipiDelay)
-          else {
-            arrivals[hart].cancel()
-            machine.core.exports.setWires(hart, 1 << 3, 0)
-          }
-        },
+        setSoftware: (hart, level) => wires[hart].set(level),
         setTimerCompare: (hart, value) => machine.core.exports.setTimerCompare(hart, value),
         mtime: () => BigInt(Math.floor(machine.clock.now / machine.options.cyclesPerTick)) + machine.core.global64(L.G_TIME_OFFSET),
         setMtime: (value) => {
@@ -182,9 +173,27 @@ export class VirtBoard {
     )
   }
 
-  private makeUintc(harts: number): Uintc {
+  /** A wire into mip that takes its time: a rising edge travels; a falling one is there at once, and so is one that meets a rising one on its way. */
+  private travellingWire(hart: number, bits: number, delay: number): InterruptLine {
+    const { clock, core } = this.machine
+    const arrival = clock.timer(() => core.exports.setWires(hart, bits, 1))
+    return {
+      set: (level) => {
+        if (level) arrival.at(clock.now + delay)
+        else {
+          arrival.cancel()
+          core.exports.setWires(hart, bits, 0)
+        }
+      },
+    }
+  }
+
+  private makeUintc(harts: number, delay: number): Uintc {
     const { machine } = this
-    const outputs = Array.from({ length: harts }, (_, hart) => ({ user: machine.wire(hart, 0), supervisor: machine.wire(hart, 1) }))
+    const outputs = Array.from({ length: harts }, (_, hart) => ({
+      user: this.travellingWire(hart, 1 << 0, delay),
+      supervisor: this.travellingWire(hart, 1 << 1, delay),
+    }))
     const uintc = new Uintc('uintc', outputs, machine.log)
     machine.userInterrupts = (_hart, operation, receiver, value) => {
       if (operation === 0) uintc.send(receiver, Number(value))

@@ -33,6 +33,10 @@ export const MOST_CYCLES = 50_000_000
  *     log REGISTER      appends a register to the hart's log
  *     logcsr NAME       appends a CSR; clobbers t6
  *     exit STATUS       ends the run with this status; clobbers t5 and t6
+ *     enter MODE LABEL  goes on at a label in MODE (USER, SUPERVISOR, MACHINE), from M; clobbers t0
+ *     vector CSR LABEL  sets a trap vector; clobbers t0
+ *
+ * The M-mode handler `skip_trap` logs mcause and mtval and goes on behind the instruction of four bytes; clobbers t6.
  */
 const PRELUDE = `
 .macro log register
@@ -53,7 +57,31 @@ const PRELUDE = `
   sw t6, 0(t5)
   j .
 .endm
+.equ USER, 0
+.equ SUPERVISOR, 1
+.equ MACHINE, 3
+.macro enter mode label
+  la t0, \\label
+  csrw mepc, t0
+  li t0, 3 << 11
+  csrc mstatus, t0
+  li t0, \\mode << 11
+  csrs mstatus, t0
+  mret
+.endm
+.macro vector register label
+  la t0, \\label
+  csrw \\register, t0
+.endm
 .text
+.balign 4
+skip_trap:
+  logcsr mcause
+  logcsr mtval
+  csrr t6, mepc
+  addi t6, t6, 4
+  csrw mepc, t6
+  mret
 .globl _start
 _start:
   li t0, -1
