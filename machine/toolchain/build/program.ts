@@ -11,7 +11,7 @@ import type { ObjectFile } from '../object.ts'
 import { decodeModule } from '../wasm/decode.ts'
 import { WasmError } from '../wasm/types.ts'
 import { validateModule } from '../wasm/validate.ts'
-import { linkLayout, programLayouts } from './layouts.ts'
+import { linkLayout, programLayouts, type ProgramLayout } from './layouts.ts'
 import { dataExtent, moduleObject, type CodeCache } from './module-object.ts'
 import { programRuntime } from './program-runtime.ts'
 
@@ -36,6 +36,8 @@ export interface BuildInput {
   /** Headers and other files that C sources may include. */
   readonly includes?: readonly string[]
   readonly level?: 0 | 2
+  /** Instead of the configuration's named layout. */
+  readonly layout?: ProgramLayout
   readonly cache?: CodeCache
   readonly signal?: AbortSignal
   readonly onProgress?: (stage: string) => void
@@ -92,7 +94,7 @@ class ProgramBuilder {
       return this.result()
     }
     const configuration = parsed.data
-    const layout = programLayouts[configuration.layout ?? configuration.kind]
+    const layout = this.input.layout ?? programLayouts[configuration.layout ?? configuration.kind]
     const { sources } = configuration
     const typescript = sources.filter((path) => path.endsWith('.ts'))
     const c = sources.filter((path) => /\.(c|cc|cpp|cxx)$/.test(path))

@@ -181,11 +181,16 @@ export function sequence(moves: readonly PlaceMove[], position: number): Machine
       emit(move.to, move.from, move.float)
       continue
     }
-    // A cycle: put one value aside.
-    const { from, float } = real[0]
+    // Everything waits for something, so going from a move to one that waits for it ends in a cycle: put a value of it aside.
+    let move = real[0]
+    for (const seen = new Set<PlaceMove>(); !seen.has(move);) {
+      seen.add(move)
+      move = real.find((other) => other !== move && other.from === move.to)!
+    }
+    const { to, float } = move
     const aside = float ? floatScratch : scratch
-    emit(aside, from, float)
-    for (const move of real) if (move.from === from) move.from = aside
+    emit(aside, to, float)
+    for (const other of real) if (other.from === to) other.from = aside
   }
   for (const move of constants) emit(move.to, move.from, move.float)
   return result

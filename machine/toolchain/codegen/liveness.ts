@@ -71,7 +71,7 @@ export function computeLiveness(fn: MachineFunction): Liveness {
         for (let word = 0; word < out.length; word++) out[word] |= from[word]
       }
       for (let word = 0; word < out.length; word++) {
-        const next = into[word] | (out[word] & ~kill[word])
+        const next = (into[word] | (out[word] & ~kill[word])) >>> 0
         if (next !== into[word]) {
           into[word] = next
           changed = true

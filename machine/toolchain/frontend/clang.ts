@@ -44,7 +44,7 @@ export async function compileClang(input: ClangInput): Promise<ClangResult> {
     ...(cxx ? ['-std=c++20', '-fno-rtti'] : ['-std=gnu17']),
     ...Object.entries(input.defines ?? {}).map(([name, value]) => `-D${name}=${value}`),
     ...input.sources,
-    ...['-Wl,--no-entry', '-Wl,--export-all', '-Wl,--allow-undefined', '-Wl,--no-check-features', `-Wl,--global-base=${input.memoryBase}`, `-Wl,-z,stack-size=${input.stackSize}`],
+    ...['-Wl,--no-entry', '-Wl,--no-stack-first', '-Wl,--export-all', '-Wl,--allow-undefined', '-Wl,--no-check-features', `-Wl,--global-base=${input.memoryBase}`, `-Wl,-z,stack-size=${input.stackSize}`],
     ...['-Wl,--initial-memory=4294901760', '-Wl,--max-memory=4294967296', '-fno-color-diagnostics'],
     ...['-o', 'output.wasm'],
   ]
