@@ -142,12 +142,11 @@ function readInstret(h: usize): u64 {
 function writeInhibit(h: usize, value: u64): void {
   const cycle = readCycle(h)
   const instret = readInstret(h)
+  const changed = load<u64>(h, H_MCOUNTINHIBIT) ^ value
   store<u64>(h, value & 5, H_MCOUNTINHIBIT)
-  writeCycle(h, cycle - 1)
-  writeInstret(h, instret - 1)
-  // A counter that is inhibited holds its value itself.
-  if (value & 1) store<u64>(h, cycle, H_CYCLE_OFFSET)
-  if (value & 4) store<u64>(h, instret, H_INSTRET_OFFSET)
+  // What stands stays, what runs runs on from where it stood; a counter whose bit does not change is left alone.
+  if (changed & 1) writeCycle(h, cycle)
+  if (changed & 4) writeInstret(h, instret)
 }
 
 /** The next instruction reads the value written. */
