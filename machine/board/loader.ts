@@ -85,7 +85,9 @@ export function checkPlacements(placements: readonly Placement[], ramBase: numbe
   const hex = (value: number) => `0x${value.toString(16)}`
   for (const [index, { address, size, name }] of sorted.entries()) {
     if (address < ramBase || address + size > ramBase + ramSize) {
-      throw new LoadError(`${name}: ${hex(address)}..${hex(address + size)} lies outside of RAM (${hex(ramBase)}..${hex(ramBase + ramSize)})`)
+      throw new LoadError(
+        `${name}: ${hex(address)}..${hex(address + size)} lies outside of RAM (${hex(ramBase)}..${hex(ramBase + ramSize)})`,
+      )
     }
     const next = sorted[index + 1]
     if (next && address + size > next.address && size > 0 && next.size > 0) {

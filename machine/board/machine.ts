@@ -31,6 +31,8 @@ export interface MachineOptions {
 }
 
 export const DEFAULT_QUANTUM = 500
+/** The longest stay in the core: a few milliseconds. */
+const SLICE_CYCLES = 2_000_000
 
 /** Why `run` came back. */
 export type RunResult =
@@ -182,8 +184,12 @@ export class Machine {
   /** Runs until `untilCycle` at the latest. Where the host stops a run leaves no trace in what the guest sees. */
   run(untilCycle = Infinity): RunResult {
     this.outcome = undefined
-    this.core.setGlobal64(L.G_HOST_LIMIT, cycleOrNever(untilCycle))
-    const reason = this.core.exports.run()
+    let reason: number
+    // In slices: the engine replaces the interpreter by its optimised form only when it is entered anew.
+    do {
+      this.core.setGlobal64(L.G_HOST_LIMIT, cycleOrNever(Math.min(untilCycle, this.now + SLICE_CYCLES)))
+      reason = this.core.exports.run()
+    } while (reason === L.STOP_LIMIT && this.now < untilCycle)
     switch (reason) {
       case L.STOP_BREAKPOINT:
       case L.STOP_WATCHPOINT: {

@@ -11,6 +11,6 @@ int main(void) {
     page = next;
   }
   char *p = window;
-  for (int i = 0; i < 40000000; i++) p = *(char **)p;
+  for (int i = 0; i < 15000000; i++) p = *(char **)p;
   return p == 0;
 }

@@ -135,10 +135,13 @@ function atomic(choice: Choice, instruction: Instruction): Item {
   const offset = windowOffset(choice) & ~7
   const isStore = instruction.name.startsWith('sc.')
   const words = pointAt(operands.rs1, choice.chance(10) && !isStore ? offset + choice.between(1, 7) : offset)
-  if (isStore && !choice.chance(3)) {
-    const reserve = instruction.name.replace('sc', 'lr')
-    const other = operands.rs1 === 24 ? 25 : 24
-    words.push(encodeNamed(reserve, { rd: other, rs1: operands.rs1 }))
+  if (isStore) {
+    // Reserved here, or elsewhere: what a reservation of another size is worth is left open (Unprivileged 20191213, 8.2).
+    const reserve = encodeNamed(instruction.name.replace('sc', 'lr'), {
+      rd: operands.rs1 === 24 ? 25 : 24,
+      rs1: choice.chance(3) ? WINDOW : operands.rs1,
+    })
+    words.push(reserve)
   }
   // The result must not replace the pointer before it is used: it cannot, rd is written last.
   return { words: [...words, encode(instruction, operands)], about: instruction.name }
