@@ -22,6 +22,8 @@ export class BoardService {
   private current: BoardStatus = { phase: 'off', options: OFF, build: 0, seconds: 0, cycles: 0, mips: 0, harts: [], paced: true }
   private breakpoints: { lab: string; path: string; line: number }[] = []
   private starting: Promise<unknown> = Promise.resolve()
+  /** Counts boards: what one says is heard only until the next is made. */
+  private generation = 0
 
   constructor(
     private readonly builds: BuildService,
@@ -43,7 +45,8 @@ export class BoardService {
     this.charts = { seconds: 0, classes: [] }
     this.build = build
     this.current = { phase: 'paused', options, build: build.result.number, seconds: 0, cycles: 0, mips: 0, harts: [], paced }
-    const client: BoardClient = await BoardClient.start(
+    const generation = ++this.generation
+    const client = await BoardClient.start(
       {
         hartModule: (this.module ??= loadHartModule()),
         harts: options.harts,
@@ -52,8 +55,8 @@ export class BoardService {
         program: { name: `${lab}, build ${build.result.number}`, bytes: build.elf },
         paced,
       },
-      (news) => this.news(client, news),
-      (reason) => this.crashed(client, reason),
+      (news) => this.news(generation, news),
+      (reason) => this.crashed(generation, reason),
     )
     this.client = client
     await this.applyBreakpoints()
@@ -77,6 +80,7 @@ export class BoardService {
   async stop(): Promise<BoardStatus> {
     const client = this.client
     this.client = undefined
+    this.generation++
     await client?.close()
     this.current = { ...this.current, phase: 'off', mips: 0, stop: undefined, crash: undefined, exit: undefined }
     void this.emit('board.status', this.current)
@@ -133,7 +137,7 @@ export class BoardService {
 
   /** Ends the thread as a defect would: for tests of what the user then sees. */
   async crashForTest(): Promise<void> {
-    if (this.client) this.crashed(this.client, 'the thread was ended by a test')
+    if (this.client) this.crashed(this.generation, 'the thread was ended by a test')
   }
 
   private get frequency(): number {
@@ -167,9 +171,9 @@ export class BoardService {
     return this.current
   }
 
-  private news(client: BoardClient, news: BoardNews): void {
+  private news(generation: number, news: BoardNews): void {
     // What a replaced board still says is about a run that is over.
-    if (this.client && this.client !== client) return
+    if (generation !== this.generation) return
     if (news.kind === 'status') this.update(news.status)
     else if (news.kind === 'charts') {
       this.charts = { seconds: news.seconds, classes: news.classes }
@@ -177,14 +181,15 @@ export class BoardService {
     } else {
       this.history.add(news.chunk)
       // The board goes on when the windows have taken what it printed.
-      void this.emit('board.console', news.chunk).then(() => client.printed(news.chunk.text.length))
+      void this.emit('board.console', news.chunk).then(() => this.client?.printed(news.chunk.text.length))
     }
   }
 
-  private crashed(client: BoardClient, reason: string): void {
-    if (this.client !== client) return
+  private crashed(generation: number, reason: string): void {
+    if (generation !== this.generation) return
+    const client = this.client
     this.client = undefined
-    void client.close()
+    void client?.close()
     this.current = { ...this.current, phase: 'crashed', mips: 0, crash: reason }
     void this.emit('board.status', this.current)
   }
