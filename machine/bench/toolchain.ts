@@ -17,7 +17,9 @@ async function main(): Promise<void> {
       into.push(ratio)
       return `${ours[index].instructions} ${ratio.toFixed(2)}${ours[index].checksum === gcc[index].checksum ? '' : ' WRONG'}`
     }
-    console.log(`${name.padEnd(12)} ${String(gcc[index]?.instructions).padStart(9)}  ${cell(typescript, ratios[0]).padStart(12)}  ${cell(c, ratios[1]).padStart(12)}`)
+    console.log(
+      `${name.padEnd(12)} ${String(gcc[index]?.instructions).padStart(9)}  ${cell(typescript, ratios[0]).padStart(12)}  ${cell(c, ratios[1]).padStart(12)}`,
+    )
   })
   console.log(`geometric mean of ratios: TypeScript ${geometricMean(ratios[0]).toFixed(3)}, C ${geometricMean(ratios[1]).toFixed(3)}`)
 }

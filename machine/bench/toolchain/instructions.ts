@@ -7,9 +7,29 @@ import { fileURLToPath } from 'node:url'
 import { buildProgram, type ProgramLayout } from '../../toolchain/build.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-export const programNames = ['calls', 'hash', 'sieve', 'matrix', 'sort', 'list', 'interpreter', 'indirect', 'text', 'floats', 'bits', 'queue']
+export const programNames = [
+  'calls',
+  'hash',
+  'sieve',
+  'matrix',
+  'sort',
+  'list',
+  'interpreter',
+  'indirect',
+  'text',
+  'floats',
+  'bits',
+  'queue',
+]
 
-const layout: ProgramLayout = { name: 'kernel', model: 'signed', text: 0xffff_ffff_8000_0000n, load: 0x8000_0000n, data: 0x8010_0000, length: 0x4000_0000n }
+const layout: ProgramLayout = {
+  name: 'kernel',
+  model: 'signed',
+  text: 0xffff_ffff_8000_0000n,
+  load: 0x8000_0000n,
+  data: 0x8010_0000,
+  length: 0x4000_0000n,
+}
 
 export interface Count {
   readonly instructions: number
@@ -57,8 +77,21 @@ export function countGcc(keep?: string): Count[] {
       'ENTRY(_start) MEMORY { ram : ORIGIN = 0xffffffff80000000, LENGTH = 64M load : ORIGIN = 0x80000000, LENGTH = 64M } SECTIONS { .all : { *(.text.start) *(.text*) *(.rodata*) *(.data*) *(.srodata*) *(.sdata*) *(.sbss*) *(.bss*) *(COMMON) } > ram AT> load }',
     )
     const path = keep ?? join(folder, 'gcc.elf')
-    const options = ['-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-O2', '-ffreestanding', '-nostdlib', '-static', '-Wl,--no-warn-rwx-segments']
-    execFileSync('riscv64-unknown-elf-gcc', [...options, '-T', script, join(here, 'start.S'), join(here, 'programs/benchmarks.c'), '-o', path], { stdio: ['ignore', 'ignore', 'inherit'] })
+    const options = [
+      '-march=rv64gc',
+      '-mabi=lp64d',
+      '-mcmodel=medany',
+      '-O2',
+      '-ffreestanding',
+      '-nostdlib',
+      '-static',
+      '-Wl,--no-warn-rwx-segments',
+    ]
+    execFileSync(
+      'riscv64-unknown-elf-gcc',
+      [...options, '-T', script, join(here, 'start.S'), join(here, 'programs/benchmarks.c'), '-o', path],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    )
     return run(path)
   })
 }

@@ -125,7 +125,11 @@ class AotCompiler {
   }
 
   private unknownImport(entry: Import): never {
-    throw new WasmError('wasm/unsupported', `unknown import ${entry.module}.${entry.name}: a stand-alone program has only spectest's`, entry.offset)
+    throw new WasmError(
+      'wasm/unsupported',
+      `unknown import ${entry.module}.${entry.name}: a stand-alone program has only spectest's`,
+      entry.offset,
+    )
   }
 
   private importedFunction(entry: Import): string {
@@ -252,7 +256,8 @@ class AotCompiler {
     const limits = module.memories[0]
     const pages = imported ? 1 : (limits?.minimum ?? 0)
     const most = this.options.target === 'bare' ? barePages : 65536
-    if (pages > most) throw new WasmError('wasm/unsupported', `a memory of ${pages} pages; the ${this.options.target} target has ${most}`, 0)
+    if (pages > most)
+      throw new WasmError('wasm/unsupported', `a memory of ${pages} pages; the ${this.options.target} target has ${most}`, 0)
     const maximum = Math.min(imported ? 2 : (limits?.maximum ?? 65536), most)
     const bytes = pages * 65536
     const image = this.builder.section('.memory', { write: true })

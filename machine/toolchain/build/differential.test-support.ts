@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeModule } from '../wasm/decode.ts'
 import type { FunctionType, ValueType } from '../wasm/types.ts'
+import { oracle } from '../../testing/oracles.ts'
 import { compileAot } from './aot.ts'
 
 export interface Call {
@@ -26,7 +27,9 @@ export function format(type: ValueType, bits: bigint): string {
 export function exportTypes(bytes: Uint8Array): Map<string, FunctionType> {
   const module = decodeModule(bytes)
   return new Map(
-    module.exports.filter((entry) => entry.kind === 'function').map((entry) => [entry.name, module.types[module.functions[entry.index].typeIndex]]),
+    module.exports
+      .filter((entry) => entry.kind === 'function')
+      .map((entry) => [entry.name, module.types[module.functions[entry.index].typeIndex]]),
   )
 }
 
@@ -63,13 +66,15 @@ const traps: [RegExp, string][] = [
 
 /** V8 has one message for what the specification calls by two names. */
 function normal(line: string): string {
-  return line
-    .replace(/^trap: invalid conversion to integer$/, 'trap: integer overflow')
-    .replace(/^trap: uninitialized element$/, 'trap: indirect call type mismatch')
-    .replace(/^trap: out of bounds table access$/, 'trap: undefined element')
-    // A NaN's payload is not determined.
-    .replace(/f32:0x[7f]f[89a-f]\w{5}/g, 'f32:nan')
-    .replace(/f64:0x[7f]ff[89a-f]\w{12}/g, 'f64:nan')
+  return (
+    line
+      .replace(/^trap: invalid conversion to integer$/, 'trap: integer overflow')
+      .replace(/^trap: uninitialized element$/, 'trap: indirect call type mismatch')
+      .replace(/^trap: out of bounds table access$/, 'trap: undefined element')
+      // A NaN's payload is not determined.
+      .replace(/f32:0x[7f]f[89a-f]\w{5}/g, 'f32:nan')
+      .replace(/f64:0x[7f]ff[89a-f]\w{12}/g, 'f64:nan')
+  )
 }
 
 /** Calls in V8. Fresh instance; state carries from call to call. */
@@ -84,7 +89,9 @@ export function runV8(bytes: Uint8Array, calls: readonly Call[], imports: WebAss
   return calls.map(({ name, args }) => {
     const type = types.get(name)!
     try {
-      const result: unknown = (exports[name] as (...values: unknown[]) => unknown)(...args.map((bits, index) => toJavaScript(type.params[index], bits)))
+      const result: unknown = (exports[name] as (...values: unknown[]) => unknown)(
+        ...args.map((bits, index) => toJavaScript(type.params[index], bits)),
+      )
       const results = (type.results.length > 1 ? result : [result]) as (number | bigint)[]
       return type.results.length ? normal(type.results.map((t, index) => format(t, fromJavaScript(t, results[index]))).join(' ')) : 'ok'
     } catch (error) {
@@ -104,14 +111,21 @@ export function runCompiled(bytes: Uint8Array, calls: readonly Call[], level: 0 
   const types = exportTypes(bytes)
   const { elf, diagnostics } = compileAot(bytes, { target: 'linux-user', level, silentModules: ['fuzzing-support'] })
   if (!elf) throw new Error(diagnostics.map((diagnostic) => diagnostic.message).join('\n'))
-  const input = calls.map(({ name, args }) => [name, ...args.map((bits, index) => format(types.get(name)!.params[index], bits))].join(' ')).join('\n') + '\n'
+  const input =
+    calls.map(({ name, args }) => [name, ...args.map((bits, index) => format(types.get(name)!.params[index], bits))].join(' ')).join('\n') +
+    '\n'
   const folder = mkdtempSync(join(tmpdir(), 'pollen-'))
   try {
     const program = join(folder, 'program.elf')
     writeFileSync(program, elf, { mode: 0o755 })
-    const { stdout, status, signal, stderr } = spawnSync('qemu-riscv64', [program], { input, timeout: 60_000, maxBuffer: 1 << 28 })
-    const lines = stdout.toString().split('\n').filter((line) => line !== '').map(normal)
-    if (status !== 0 && !lines[lines.length - 1]?.startsWith('trap')) throw new Error(`the program ended with ${status ?? signal} after ${lines.length} lines: ${stderr.toString()}`)
+    const { stdout, status, signal, stderr } = spawnSync(oracle('qemu-riscv64'), [program], { input, timeout: 60_000, maxBuffer: 1 << 28 })
+    const lines = stdout
+      .toString()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(normal)
+    if (status !== 0 && !lines[lines.length - 1]?.startsWith('trap'))
+      throw new Error(`the program ended with ${status ?? signal} after ${lines.length} lines: ${stderr.toString()}`)
     return lines
   } finally {
     rmSync(folder, { recursive: true })

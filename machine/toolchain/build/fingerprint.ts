@@ -13,14 +13,20 @@ const version = 1
 export function fingerprintOf(module: WasmModule, index: number, options: CodeOptions, context: ModuleContext): string {
   const { typeIndex, body } = module.functions[index]
   const hash = createHash('sha256')
-  hash.update(`${version} ${options.model} ${options.level} ${options.farCalls} ${JSON.stringify(module.types[typeIndex])} ${body!.locals.join()}`)
+  hash.update(
+    `${version} ${options.model} ${options.level} ${options.farCalls} ${JSON.stringify(module.types[typeIndex])} ${body!.locals.join()}`,
+  )
   hash.update(module.bytes.subarray(body!.start, body!.end))
   const at = new InstructionReader(new ByteReader(module.bytes, body!.start, body!.end))
   const meanings: string[] = []
   while (at.reader.offset < body!.end) {
     switch (at.read().immediate) {
       case 'function':
-        meanings.push(context.functionSymbol(at.index), JSON.stringify(context.functionSignature(at.index)), options.intrinsics.get(at.index) ?? '')
+        meanings.push(
+          context.functionSymbol(at.index),
+          JSON.stringify(context.functionSignature(at.index)),
+          options.intrinsics.get(at.index) ?? '',
+        )
         break
       case 'type-table':
         meanings.push(JSON.stringify(context.signature(at.index)), String(context.signatureId(at.index)), context.tableSymbol(at.index2))

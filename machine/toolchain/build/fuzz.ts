@@ -14,7 +14,8 @@ export function compareSeed(seed: number, level: 0 | 2): string | undefined {
   for (let index = 0; index < expected.length; index++) {
     // Where each engine's stack ends is its own affair; what follows depends on it.
     if (expected[index].includes('exhausted') || actual[index]?.includes('exhausted')) return undefined
-    if (expected[index] !== actual[index]) return `seed ${seed} level ${level}: call ${index} ${calls[index].name}(${calls[index].args.join(', ')}): V8 ${expected[index]}, compiled ${actual[index]}`
+    if (expected[index] !== actual[index])
+      return `seed ${seed} level ${level}: call ${index} ${calls[index].name}(${calls[index].args.join(', ')}): V8 ${expected[index]}, compiled ${actual[index]}`
   }
   return undefined
 }

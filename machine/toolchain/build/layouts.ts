@@ -34,10 +34,33 @@ export function linkLayout(layout: ProgramLayout, stack: number): Layout {
     entry: '_start',
     regions: [{ name: region, origin: layout.text, length: layout.length, load: layout.load }],
     sections: [
-      { name: '.text', region, inputs: ['.text.init', '.text.start', '.text', '.text.*'], provide: { __text_start: 'start', __text_end: 'end' } },
-      { name: '.rodata', region, alignment: 4096, inputs: ['.rodata', '.rodata.*', '.srodata', '.srodata.*', '.pollen.trace', '.pollen.frames'] },
-      { name: '.data', region, alignment: 4096, address: data, inputs: ['.wasm.*.data', '.data', '.data.*', '.sdata', '.sdata.*'], provide: { __data_start: 'start' } },
-      { name: '.bss', region, alignment: 16, inputs: ['.wasm.*.bss', '.bss', '.bss.*', '.sbss', '.sbss.*', 'COMMON'], provide: { __bss_start: 'start', __bss_end: 'end' } },
+      {
+        name: '.text',
+        region,
+        inputs: ['.text.init', '.text.start', '.text', '.text.*'],
+        provide: { __text_start: 'start', __text_end: 'end' },
+      },
+      {
+        name: '.rodata',
+        region,
+        alignment: 4096,
+        inputs: ['.rodata', '.rodata.*', '.srodata', '.srodata.*', '.pollen.trace', '.pollen.frames'],
+      },
+      {
+        name: '.data',
+        region,
+        alignment: 4096,
+        address: data,
+        inputs: ['.wasm.*.data', '.data', '.data.*', '.sdata', '.sdata.*'],
+        provide: { __data_start: 'start' },
+      },
+      {
+        name: '.bss',
+        region,
+        alignment: 16,
+        inputs: ['.wasm.*.bss', '.bss', '.bss.*', '.sbss', '.sbss.*', 'COMMON'],
+        provide: { __bss_start: 'start', __bss_end: 'end' },
+      },
       { name: '.stack', region, alignment: 16, size: stack, provide: { __stack_bottom: 'start', __stack_top: 'end', __heap_start: 'end' } },
     ],
   }

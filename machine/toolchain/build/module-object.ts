@@ -100,7 +100,8 @@ class DataWriter {
 
   run(): void {
     this.module.globals.forEach((global, index) => {
-      if (global.import) throw new WasmError('wasm/unsupported', `unknown import ${global.import.module}.${global.import.name}`, global.import.offset)
+      if (global.import)
+        throw new WasmError('wasm/unsupported', `unknown import ${global.import.module}.${global.import.name}`, global.import.offset)
       this.data.align(8)
       this.define(`global.${index}`, this.data.length, 8)
       this.word(global.init!)

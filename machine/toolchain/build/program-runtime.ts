@@ -83,11 +83,27 @@ __put:
 /** Assembly of the defaults for a layout. */
 export function programRuntime(layout: ProgramLayout): string {
   const [start, exit] =
-    layout.name === 'kernel' ? [kernelStart, kernelExit] : layout.name === 'program' ? [programStart, programExit] : [firmwareStart, firmwareExit]
+    layout.name === 'kernel'
+      ? [kernelStart, kernelExit]
+      : layout.name === 'program'
+        ? [programStart, programExit]
+        : [firmwareStart, firmwareExit]
   // Pointers are 32 bits: how one becomes an address.
-  const pointer = (register: string): string => (layout.model === 'physical' ? `    slli ${register}, ${register}, 32\n    srli ${register}, ${register}, 32\n` : '')
+  const pointer = (register: string): string =>
+    layout.model === 'physical' ? `    slli ${register}, ${register}, 32\n    srli ${register}, ${register}, 32\n` : ''
   const length = (register: string): string => `    slli ${register}, ${register}, 32\n    srli ${register}, ${register}, 32\n`
-  const weak = ['_start', '__exit', '__put', '__trap', '__abort', '__allocate', '__release', '__coroutine_allocate', '__coroutine_free', '__wake']
+  const weak = [
+    '_start',
+    '__exit',
+    '__put',
+    '__trap',
+    '__abort',
+    '__allocate',
+    '__release',
+    '__coroutine_allocate',
+    '__coroutine_free',
+    '__wake',
+  ]
   const memory = ['memory.copy', 'memory.fill', 'memory.size', 'memory.grow'].map((name) => `pollen.${name}`)
   return `
 ${[...weak, ...memory].map((name) => `    .weak ${name}`).join('\n')}

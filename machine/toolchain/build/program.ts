@@ -24,7 +24,12 @@ export const programSchema = z.strictObject({
   entry: z.string().optional(),
   layout: z.enum(['firmware', 'bare', 'kernel', 'program']).optional(),
   /** Bytes of the first stack. */
-  stack: z.number().int().min(1024).max(1 << 26).default(65536),
+  stack: z
+    .number()
+    .int()
+    .min(1024)
+    .max(1 << 26)
+    .default(65536),
   defines: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
 })
 export type ProgramConfiguration = z.input<typeof programSchema>
@@ -83,7 +88,13 @@ class ProgramBuilder {
     this.input.onProgress?.(name)
   }
 
-  private error(file: string, code: string, message: string, at: { line: number; column: number } = { line: 1, column: 1 }, hint?: string): void {
+  private error(
+    file: string,
+    code: string,
+    message: string,
+    at: { line: number; column: number } = { line: 1, column: 1 },
+    hint?: string,
+  ): void {
     this.diagnostics.push({ file, ...at, end: { line: at.line, column: at.column + 1 }, severity: 'error', code, message, hint })
   }
 
@@ -98,14 +109,24 @@ class ProgramBuilder {
     const { sources } = configuration
     const typescript = sources.filter((path) => path.endsWith('.ts'))
     const c = sources.filter((path) => /\.(c|cc|cpp|cxx)$/.test(path))
-    for (const path of sources) if (!/\.(ts|c|cc|cpp|cxx|s|S)$/.test(path)) this.error(path, 'build/unknown-source', `${path} is no source this compiles`)
-    this.assembly(sources.filter((path) => /\.[sS]$/.test(path)), configuration.defines)
+    for (const path of sources)
+      if (!/\.(ts|c|cc|cpp|cxx|s|S)$/.test(path)) this.error(path, 'build/unknown-source', `${path} is no source this compiles`)
+    this.assembly(
+      sources.filter((path) => /\.[sS]$/.test(path)),
+      configuration.defines,
+    )
 
     let data = layout.data
     if (typescript.length) {
       this.stage('typescript')
       const entry = configuration.entry ?? typescript[0]
-      const { wasm, diagnostics, position } = await compileAssemblyScript({ entry, readFile: this.input.readFile, memoryBase: data, optimise: this.level, defines: configuration.defines })
+      const { wasm, diagnostics, position } = await compileAssemblyScript({
+        entry,
+        readFile: this.input.readFile,
+        memoryBase: data,
+        optimise: this.level,
+        defines: configuration.defines,
+      })
       this.diagnostics.push(...diagnostics)
       if (wasm) data = this.module('typescript', wasm, layout.model, data, entry, position) ?? data
     }
@@ -119,7 +140,14 @@ class ProgramBuilder {
         else files[path] = text
       }
       const memoryBase = Math.ceil(data / 4096) * 4096
-      const { wasm, diagnostics } = await compileClang({ sources: c, files, memoryBase, stackSize: 65536, optimise: this.level, defines: configuration.defines })
+      const { wasm, diagnostics } = await compileClang({
+        sources: c,
+        files,
+        memoryBase,
+        stackSize: 65536,
+        optimise: this.level,
+        defines: configuration.defines,
+      })
       this.diagnostics.push(...diagnostics)
       if (wasm) {
         const end = this.module('c', wasm, layout.model, memoryBase, c[0], undefined)
@@ -173,7 +201,14 @@ class ProgramBuilder {
   }
 
   /** Compiles a module; gives the first address after its data. */
-  private module(name: string, wasm: Uint8Array, model: 'signed' | 'physical' | 'bounded', dataBase: number, file: string, position: ((offset: number) => SourcePosition | undefined) | undefined): number | undefined {
+  private module(
+    name: string,
+    wasm: Uint8Array,
+    model: 'signed' | 'physical' | 'bounded',
+    dataBase: number,
+    file: string,
+    position: ((offset: number) => SourcePosition | undefined) | undefined,
+  ): number | undefined {
     this.modules.push({ name, wasm })
     try {
       const module = decodeModule(wasm)
@@ -198,7 +233,13 @@ class ProgramBuilder {
       if (!(error instanceof WasmError) && !(error instanceof SelectionError)) throw error
       const offset = error instanceof WasmError ? error.offset : error.position
       const at = position?.(offset)
-      this.error(at?.file ?? file, error instanceof WasmError ? error.code : 'build/intrinsic', error.message, at, error instanceof SelectionError ? error.hint : undefined)
+      this.error(
+        at?.file ?? file,
+        error instanceof WasmError ? error.code : 'build/intrinsic',
+        error.message,
+        at,
+        error instanceof SelectionError ? error.hint : undefined,
+      )
       return undefined
     }
   }

@@ -18,8 +18,12 @@ export function random(seed: number): () => number {
 }
 
 const features = [
-  ...['exception-handling', 'gc', 'simd', 'threads', 'tail-call', 'multimemory', 'memory64', 'strings', 'relaxed-simd'].map((name) => `--disable-${name}`),
-  ...['extended-const', 'custom-descriptors', 'stack-switching', 'shared-everything', 'fp16', 'reference-types'].map((name) => `--disable-${name}`),
+  ...['exception-handling', 'gc', 'simd', 'threads', 'tail-call', 'multimemory', 'memory64', 'strings', 'relaxed-simd'].map(
+    (name) => `--disable-${name}`,
+  ),
+  ...['extended-const', 'custom-descriptors', 'stack-switching', 'shared-everything', 'fp16', 'reference-types'].map(
+    (name) => `--disable-${name}`,
+  ),
   ...['bulk-memory', 'sign-ext', 'nontrapping-float-to-int', 'mutable-globals', 'multivalue'].map((name) => `--enable-${name}`),
 ]
 
@@ -30,10 +34,15 @@ export function randomModule(seed: number): Uint8Array {
   try {
     const input = join(folder, 'seed.bin')
     const output = join(folder, 'module.wasm')
-    writeFileSync(input, Uint8Array.from({ length: 500 + (next() % 4000) }, () => next() >>> 24))
+    writeFileSync(
+      input,
+      Uint8Array.from({ length: 500 + (next() % 4000) }, () => next() >>> 24),
+    )
     const tool = join(dirname(createRequire(import.meta.url).resolve('binaryen')), 'bin', 'wasm-opt')
     const optimise = next() % 2 ? ['-O1'] : []
-    execFileSync(process.execPath, [tool, input, '-ttf', '--denan', ...optimise, ...features, '-o', output], { stdio: ['ignore', 'ignore', 'pipe'] })
+    execFileSync(process.execPath, [tool, input, '-ttf', '--denan', ...optimise, ...features, '-o', output], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     return readFileSync(output)
   } finally {
     rmSync(folder, { recursive: true })

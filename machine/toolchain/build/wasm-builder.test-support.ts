@@ -60,7 +60,10 @@ export function constant(type: NumberType, bits: bigint): number[] {
   if (type === 'i32') return [0x41, ...signed(BigInt.asIntN(32, bits))]
   if (type === 'i64') return [0x42, ...signed(BigInt.asIntN(64, bits))]
   const width = type === 'f32' ? 4 : 8
-  return [type === 'f32' ? 0x43 : 0x44, ...Array.from({ length: width }, (_, index) => Number((BigInt.asUintN(64, bits) >> BigInt(8 * index)) & 0xffn))]
+  return [
+    type === 'f32' ? 0x43 : 0x44,
+    ...Array.from({ length: width }, (_, index) => Number((BigInt.asUintN(64, bits) >> BigInt(8 * index)) & 0xffn)),
+  ]
 }
 
 /** A function that applies one instruction; operands are parameters or, where a value is given, constants. */

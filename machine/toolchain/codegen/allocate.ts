@@ -18,7 +18,10 @@ export interface Pools {
 /** The registers a function may use. */
 export function poolsFor(fn: MachineFunction, bounded: boolean): Pools {
   const integer = integerPool.filter(
-    (register) => register < 30 && !(bounded && (register === memoryBaseRegister || register === memoryBytesRegister)) && !(fn.coroutine && register === s0),
+    (register) =>
+      register < 30 &&
+      !(bounded && (register === memoryBaseRegister || register === memoryBytesRegister)) &&
+      !(fn.coroutine && register === s0),
   )
   return { integer: integer.concat([]), float: floatPool.filter((register) => register !== 63) }
 }

@@ -5,7 +5,16 @@
 import { intersection, type Interval, type Root } from './interval.ts'
 import type { Intervals } from './build-intervals.ts'
 import type { Liveness } from './liveness.ts'
-import { FIRST_FLOAT, FIRST_VIRTUAL, floatScratch, forEachDefinition, MachineInstruction, scratch, type MachineBlock, type MachineFunction } from './machine.ts'
+import {
+  FIRST_FLOAT,
+  FIRST_VIRTUAL,
+  floatScratch,
+  forEachDefinition,
+  MachineInstruction,
+  scratch,
+  type MachineBlock,
+  type MachineFunction,
+} from './machine.ts'
 
 /** A place: a register, FIRST_VIRTUAL + slot, or a constant to be made again. */
 type Place = number | { readonly op: string; readonly value: bigint }
@@ -99,7 +108,11 @@ class Rewriter {
       if (instruction.op === 'parallel') {
         const parallel = instruction.moves!.map((move): PlaceMove => {
           const float = move.to >= FIRST_VIRTUAL ? this.root(move.to).float : move.to >= FIRST_FLOAT
-          return { to: this.target(move.to, at + 1), from: move.from < 0 ? { op: 'li', value: move.value! } : this.place(move.from, at), float }
+          return {
+            to: this.target(move.to, at + 1),
+            from: move.from < 0 ? { op: 'li', value: move.value! } : this.place(move.from, at),
+            float,
+          }
         })
         result.push(...sequence(parallel, instruction.position))
       } else {
@@ -126,7 +139,8 @@ class Rewriter {
   private rewrite(instruction: MachineInstruction, at: number): void {
     const use = (register: number): number => {
       const place = this.place(register, at)
-      if (typeof place !== 'number' || place >= FIRST_VIRTUAL) throw new Error(`${instruction.op} at ${at}: an operand is not in a register`)
+      if (typeof place !== 'number' || place >= FIRST_VIRTUAL)
+        throw new Error(`${instruction.op} at ${at}: an operand is not in a register`)
       return place
     }
     if (instruction.rs1 >= 0) instruction.rs1 = use(instruction.rs1)

@@ -1,7 +1,16 @@
 /** Needs: machine code over virtual registers and its liveness. Gives: webs with their intervals, and when real registers are taken. */
 import { Interval, Root, intersection, mergeRanges } from './interval.ts'
 import type { Liveness } from './liveness.ts'
-import { callerSaved, FIRST_VIRTUAL, floatPool, forEachDefinition, forEachUse, integerPool, type MachineFunction, type MachineInstruction } from './machine.ts'
+import {
+  callerSaved,
+  FIRST_VIRTUAL,
+  floatPool,
+  forEachDefinition,
+  forEachUse,
+  integerPool,
+  type MachineFunction,
+  type MachineInstruction,
+} from './machine.ts'
 
 export interface Intervals {
   /** Web of each virtual register (minus FIRST_VIRTUAL). */
@@ -51,7 +60,8 @@ export function buildIntervals(fn: MachineFunction, liveness: Liveness): Interva
       const at = block.from + 2 * i
       const flexible = instruction.op === 'parallel'
       if (instruction.clobbers !== 'none') {
-        for (const register of instruction.clobbers === 'all' ? everything : callerSaved) if (!open.has(register)) addRange(fixed[register], at + 1, at + 2)
+        for (const register of instruction.clobbers === 'all' ? everything : callerSaved)
+          if (!open.has(register)) addRange(fixed[register], at + 1, at + 2)
         if (instruction.clobbers === 'all') suspends.push(at)
       }
       forEachDefinition(instruction, (register) => {
@@ -64,11 +74,13 @@ export function buildIntervals(fn: MachineFunction, liveness: Liveness): Interva
         }
         const root = roots[register - FIRST_VIRTUAL]
         root.definitions++
-        if (instruction.op === 'li' || instruction.op === 'fli.s' || instruction.op === 'fli.d') root.remake = { op: instruction.op, value: instruction.value }
+        if (instruction.op === 'li' || instruction.op === 'fli.s' || instruction.op === 'fli.d')
+          root.remake = { op: instruction.op, value: instruction.value }
         else root.remake = undefined
         const interval = root.pieces[0]
         const { ranges } = interval
-        if (ranges.length && ranges[ranges.length - 1] <= definedAt && ranges[ranges.length - 2] > definedAt) ranges[ranges.length - 1] = definedAt
+        if (ranges.length && ranges[ranges.length - 1] <= definedAt && ranges[ranges.length - 2] > definedAt)
+          ranges[ranges.length - 1] = definedAt
         else addRange(ranges, definedAt, at + 2)
         interval.uses.push(definedAt)
         interval.needsRegister.push(!flexible)
@@ -103,7 +115,8 @@ export function buildIntervals(fn: MachineFunction, liveness: Liveness): Interva
   }
   for (const list of fixed) list.reverse()
   coalesce(roots, moves)
-  for (const root of new Set(roots)) root.crossesSuspend = suspends.some((at) => root.pieces.some((piece) => piece.covers(at + 1) && piece.covers(at)))
+  for (const root of new Set(roots))
+    root.crossesSuspend = suspends.some((at) => root.pieces.some((piece) => piece.covers(at + 1) && piece.covers(at)))
   return { roots, fixed, suspends }
 }
 
@@ -134,7 +147,10 @@ function coalesce(roots: Root[], moves: { depth: number; to: number; from: numbe
     }
     parent[b] = a
     x.ranges = mergeRanges(x.ranges, y.ranges)
-    const order = [...x.uses.map((use, i) => ({ use, needs: x.needsRegister[i] })), ...y.uses.map((use, i) => ({ use, needs: y.needsRegister[i] }))]
+    const order = [
+      ...x.uses.map((use, i) => ({ use, needs: x.needsRegister[i] })),
+      ...y.uses.map((use, i) => ({ use, needs: y.needsRegister[i] })),
+    ]
     order.sort((one, other) => one.use - other.use)
     x.uses = order.map((entry) => entry.use)
     x.needsRegister = order.map((entry) => entry.needs)

@@ -94,7 +94,13 @@ export function functionText(module: WasmModule, index: number, options: CodeOpt
 }
 
 /** Adds one compiled function to an object. */
-export function placeFunction(builder: ObjectBuilder, symbol: string, code: EmittedFunction, position?: (offset: number) => { file: string; line: number; column: number } | undefined, binding: 'local' | 'global' = 'global'): number {
+export function placeFunction(
+  builder: ObjectBuilder,
+  symbol: string,
+  code: EmittedFunction,
+  position?: (offset: number) => { file: string; line: number; column: number } | undefined,
+  binding: 'local' | 'global' = 'global',
+): number {
   const text = builder.section('.text', { execute: true })
   const start = text.align(Math.max(2, code.alignment))
   text.append(code.bytes)

@@ -27,7 +27,7 @@ export function constantSteps(value: bigint): ConstantStep[] {
     const filled = BigInt.asIntN(64, (value << BigInt(lead)) | ((1n << BigInt(lead)) - 1n))
     const plain = BigInt.asIntN(64, value << BigInt(lead))
     for (const shifted of [filled, plain]) {
-      if (BigInt.asIntN(32, shifted) === shifted || shifted >> 32n << 32n === shifted) {
+      if (BigInt.asIntN(32, shifted) === shifted || (shifted >> 32n) << 32n === shifted) {
         const base = BigInt.asIntN(32, shifted) === shifted ? constantSteps(shifted) : undefined
         if (base) candidates.push([...base, { op: 'srli', imm: lead, first: false }])
       }

@@ -9,7 +9,19 @@ import { constantSteps } from './constants.ts'
 import { encodeItems, type EncodedFunction, type Item } from './encode.ts'
 import { atomicSequence } from './emit-atomic.ts'
 import { layOut } from './layout.ts'
-import { FIRST_FLOAT, forEachDefinition, isCalleeSaved, ra, s0, scratch, sp, zero, type MachineBlock, type MachineFunction, type MachineInstruction } from './machine.ts'
+import {
+  FIRST_FLOAT,
+  forEachDefinition,
+  isCalleeSaved,
+  ra,
+  s0,
+  scratch,
+  sp,
+  zero,
+  type MachineBlock,
+  type MachineFunction,
+  type MachineInstruction,
+} from './machine.ts'
 import { isBranch } from './select.ts'
 
 export interface EmitOptions {
@@ -98,7 +110,8 @@ export class Emitter {
   /** Adds an instruction; float registers may be given as 32..63. */
   add(op: string, operands: Operands, extra: Partial<Item> = {}): Item {
     const plain: Record<string, number> = {}
-    for (const [name, value] of Object.entries(operands)) plain[name] = isRegister(name) && value >= FIRST_FLOAT ? value - FIRST_FLOAT : value
+    for (const [name, value] of Object.entries(operands))
+      plain[name] = isRegister(name) && value >= FIRST_FLOAT ? value - FIRST_FLOAT : value
     const item: Item = { op, operands: plain, position: this.position, label: -1, offset: 0, size: 0, ...extra }
     this.items.push(item)
     return item
@@ -158,7 +171,9 @@ export class Emitter {
 
   private saveRegisters(): void {
     this.adjustStack(-this.frameSize)
-    this.saved.forEach((register, index) => this.add(register >= FIRST_FLOAT ? 'fsd' : 'sd', { rs1: sp, rs2: register, imm: this.nearTop(index) }))
+    this.saved.forEach((register, index) =>
+      this.add(register >= FIRST_FLOAT ? 'fsd' : 'sd', { rs1: sp, rs2: register, imm: this.nearTop(index) }),
+    )
     if (this.frameSize > 2032) this.adjustStack(-(this.frameSize - 2032))
   }
 
@@ -180,7 +195,9 @@ export class Emitter {
   private restoreRegisters(): void {
     if (this.frameSize === 0) return
     if (this.frameSize > 2032) this.adjustStack(this.frameSize - 2032)
-    this.saved.forEach((register, index) => this.add(register >= FIRST_FLOAT ? 'fld' : 'ld', { rd: register, rs1: sp, imm: this.nearTop(index) }))
+    this.saved.forEach((register, index) =>
+      this.add(register >= FIRST_FLOAT ? 'fld' : 'ld', { rd: register, rs1: sp, imm: this.nearTop(index) }),
+    )
     this.adjustStack(Math.min(this.frameSize, 2032))
   }
 
@@ -308,7 +325,8 @@ export class Emitter {
       case 'fli.d':
         return this.floatConstant(x)
       case 'mv':
-        this.add('add', { rd: x.rd, rs1: zero, rs2: x.rs1 })
+        if (x.rs1 === zero) this.constant(x.rd, 0n)
+        else this.add('add', { rd: x.rd, rs1: zero, rs2: x.rs1 })
         return
       case 'fmv':
         this.add('fsgnj.d', { rd: x.rd, rs1: x.rs1, rs2: x.rs1 })
@@ -464,4 +482,3 @@ function takesImmediate(x: MachineInstruction): boolean {
   if (/^(l[bhwd]u?|s[bhwd]|fl[wd]|fs[wd]|jalr)$/.test(x.op)) return true
   return x.rs2 < 0 && /^(addiw?|s[rl][la]iw?|andi|ori|xori|slti|sltiu|lui)$/.test(x.op)
 }
-

@@ -27,7 +27,12 @@ export interface Item {
 export interface EncodedFunction {
   readonly bytes: Uint8Array
   readonly alignment: number
-  readonly relocations: readonly { readonly offset: number; readonly type: RelocationType; readonly symbol: string; readonly addend: number }[]
+  readonly relocations: readonly {
+    readonly offset: number
+    readonly type: RelocationType
+    readonly symbol: string
+    readonly addend: number
+  }[]
   /** Relocations whose target is an `auipc` in this function: its offset. */
   readonly lows: readonly { readonly offset: number; readonly type: RelocationType; readonly high: number }[]
   /** From this offset on code belongs to this byte of the wasm module. */
@@ -159,7 +164,8 @@ function write(items: readonly Item[], labels: number[], alignment: number): Enc
     let { operands } = item
     if (item.op === 'auipc' && item.label >= 0) operands = { ...operands, imm: split(labels[item.label] - offset).high }
     if (item.low && item.low.label >= 0) operands = { ...operands, imm: split(labels[item.low.label] - item.low.offset).low }
-    else if (item.low) lows.push({ offset, type: isStore(item.op) ? 'R_RISCV_PCREL_LO12_S' : 'R_RISCV_PCREL_LO12_I', high: item.low.offset })
+    else if (item.low)
+      lows.push({ offset, type: isStore(item.op) ? 'R_RISCV_PCREL_LO12_S' : 'R_RISCV_PCREL_LO12_I', high: item.low.offset })
     if (item.relocation) relocations.push({ offset, ...item.relocation })
     if (isLocalBranch(item)) {
       const distance = labels[item.label] - offset

@@ -33,7 +33,9 @@ export function lower(fn: IrFunction, model: AddressModel): void {
         continue
       }
       if (op === 'check.aligned') {
-        const address = instruction.offset ? add('i32.add', 'i32', [args[0], constant('i32', BigInt.asIntN(32, BigInt(instruction.offset)))]) : args[0]
+        const address = instruction.offset
+          ? add('i32.add', 'i32', [args[0], constant('i32', BigInt.asIntN(32, BigInt(instruction.offset)))])
+          : args[0]
         add('trap.if', 'void', [add('i32.and', 'i32', [address, constant('i32', BigInt(instruction.index - 1))])], { index: unaligned })
         continue
       }
@@ -55,13 +57,23 @@ export function lower(fn: IrFunction, model: AddressModel): void {
 
 function isAccess(instruction: Instruction): boolean {
   const rest = instruction.op.slice(4)
-  return rest.startsWith('load') || rest.startsWith('store') || rest.startsWith('atomic.') || effectOf(instruction) === 'effect' && instruction.op.startsWith('memory.atomic')
+  return (
+    rest.startsWith('load') ||
+    rest.startsWith('store') ||
+    rest.startsWith('atomic.') ||
+    (effectOf(instruction) === 'effect' && instruction.op.startsWith('memory.atomic'))
+  )
 }
 
 type Add = (op: string, type: Type | 'void', args: Instruction[]) => Instruction
 
 /** Warren, "Hacker's Delight", 5-1 to 5-4. */
-function bitCount(op: string, args: Instruction[], add: Add, constant: (type: Type, value: bigint) => Instruction): Instruction | undefined {
+function bitCount(
+  op: string,
+  args: Instruction[],
+  add: Add,
+  constant: (type: Type, value: bigint) => Instruction,
+): Instruction | undefined {
   const type = op.slice(0, 3) as Type
   const bits = type === 'i64' ? 64 : 32
   const binary = (operation: string, a: Instruction, b: Instruction | bigint): Instruction =>

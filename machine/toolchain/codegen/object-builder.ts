@@ -85,7 +85,11 @@ export class ObjectBuilder {
 
   constructor(readonly name: string) {}
 
-  section(name: string, flags: Partial<{ write: boolean; execute: boolean; alloc: boolean }> = {}, kind: 'progbits' | 'nobits' = 'progbits'): SectionBuilder {
+  section(
+    name: string,
+    flags: Partial<{ write: boolean; execute: boolean; alloc: boolean }> = {},
+    kind: 'progbits' | 'nobits' = 'progbits',
+  ): SectionBuilder {
     let section = this.sections.get(name)
     if (!section) {
       section = new SectionBuilder(name, { alloc: flags.alloc ?? true, write: flags.write ?? false, execute: flags.execute ?? false }, kind)

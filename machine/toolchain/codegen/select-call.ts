@@ -134,7 +134,10 @@ function call(
   made.defs = convention.results.filter((place) => place.register >= 0).map((place) => place.register)
   const back: Move[] = []
   results.forEach((_, position) => {
-    const value = position === 0 ? x : body.slice(index + 1).find((later) => later.op === 'call.result' && later.args[0] === x && later.index === position)
+    const value =
+      position === 0
+        ? x
+        : body.slice(index + 1).find((later) => later.op === 'call.result' && later.args[0] === x && later.index === position)
     if (!value || !s.isNeeded(value)) return
     const place = convention.results[position]
     if (place.register >= 0) back.push({ to: s.register(value), from: place.register })

@@ -3,8 +3,30 @@ import { isConstant, type Instruction } from '../ir/ir.ts'
 import { isShort, type Selector } from './select.ts'
 import { zero } from './machine.ts'
 
-const wordOps: Record<string, string> = { add: 'addw', sub: 'subw', mul: 'mulw', div_s: 'divw', div_u: 'divuw', rem_s: 'remw', rem_u: 'remuw', shl: 'sllw', shr_s: 'sraw', shr_u: 'srlw' }
-const longOps: Record<string, string> = { add: 'add', sub: 'sub', mul: 'mul', div_s: 'div', div_u: 'divu', rem_s: 'rem', rem_u: 'remu', shl: 'sll', shr_s: 'sra', shr_u: 'srl' }
+const wordOps: Record<string, string> = {
+  add: 'addw',
+  sub: 'subw',
+  mul: 'mulw',
+  div_s: 'divw',
+  div_u: 'divuw',
+  rem_s: 'remw',
+  rem_u: 'remuw',
+  shl: 'sllw',
+  shr_s: 'sraw',
+  shr_u: 'srlw',
+}
+const longOps: Record<string, string> = {
+  add: 'add',
+  sub: 'sub',
+  mul: 'mul',
+  div_s: 'div',
+  div_u: 'divu',
+  rem_s: 'rem',
+  rem_u: 'remu',
+  shl: 'sll',
+  shr_s: 'sra',
+  shr_u: 'srl',
+}
 const immediateShift: Record<string, string> = { shl: 'slli', shr_s: 'srai', shr_u: 'srli' }
 /** Operations whose low 32 result bits depend on the low 32 operand bits only. */
 const lowOnly = new Set(['add', 'sub', 'mul'])
@@ -19,7 +41,8 @@ export function selectInteger(s: Selector, x: Instruction): boolean {
   const constant = b && isConstant(b) ? b.value : undefined
   switch (operation) {
     case 'add':
-      if (constant !== undefined && isShort(constant)) s.emit(word ? 'addiw' : 'addi', s.register(x), word ? s.low32(a) : s.register(a), -1, Number(constant))
+      if (constant !== undefined && isShort(constant))
+        s.emit(word ? 'addiw' : 'addi', s.register(x), word ? s.low32(a) : s.register(a), -1, Number(constant))
       else s.emit(word ? 'addw' : 'add', s.register(x), word ? s.low32(a) : s.register(a), word ? s.low32(b) : s.register(b))
       return true
     case 'sub':
@@ -82,7 +105,15 @@ export function selectInteger(s: Selector, x: Instruction): boolean {
   return false
 }
 
-function shift(s: Selector, x: Instruction, operation: string, word: boolean, a: Instruction, b: Instruction, constant: bigint | undefined): boolean {
+function shift(
+  s: Selector,
+  x: Instruction,
+  operation: string,
+  word: boolean,
+  a: Instruction,
+  b: Instruction,
+  constant: bigint | undefined,
+): boolean {
   const value = word ? s.low32 : s.register
   if (constant === undefined) {
     s.emit((word ? wordOps : longOps)[operation], s.register(x), value.call(s, a), s.low32(b))
@@ -98,7 +129,15 @@ function shift(s: Selector, x: Instruction, operation: string, word: boolean, a:
   return true
 }
 
-function bitwise(s: Selector, x: Instruction, operation: string, word: boolean, a: Instruction, b: Instruction, constant: bigint | undefined): boolean {
+function bitwise(
+  s: Selector,
+  x: Instruction,
+  operation: string,
+  word: boolean,
+  a: Instruction,
+  b: Instruction,
+  constant: bigint | undefined,
+): boolean {
   if (constant !== undefined && isShort(constant)) {
     // With a mask of few bits only the low ones of the operand count.
     const operand = operation === 'and' && constant >= 0n ? s.low32(a) : s.register(a)
@@ -118,7 +157,15 @@ function bitwise(s: Selector, x: Instruction, operation: string, word: boolean, 
   return true
 }
 
-function rotate(s: Selector, x: Instruction, operation: string, word: boolean, a: Instruction, b: Instruction, constant: bigint | undefined): boolean {
+function rotate(
+  s: Selector,
+  x: Instruction,
+  operation: string,
+  word: boolean,
+  a: Instruction,
+  b: Instruction,
+  constant: bigint | undefined,
+): boolean {
   const suffix = word ? 'w' : ''
   const width = word ? 32 : 64
   const value = word ? s.low32(a) : s.register(a)
@@ -144,7 +191,8 @@ function compare(s: Selector, x: Instruction, operation: string, a: Instruction,
   const swapped = operation.startsWith('gt') || operation.startsWith('le')
   const inverted = operation.startsWith('ge') || operation.startsWith('le')
   const target = inverted ? s.newRegister() : rd
-  if (!swapped && constant !== undefined && isShort(constant)) s.emit(op === 'slt' ? 'slti' : 'sltiu', target, s.register(a), -1, Number(constant))
+  if (!swapped && constant !== undefined && isShort(constant))
+    s.emit(op === 'slt' ? 'slti' : 'sltiu', target, s.register(a), -1, Number(constant))
   else s.emit(op, target, s.register(swapped ? b : a), s.register(swapped ? a : b))
   if (inverted) s.emit('xori', rd, target, -1, 1)
   return true

@@ -15,7 +15,14 @@ const plain: Record<string, string> = {
   'cpu.uipiActivate': 'uipi.activate',
   'cpu.uipiDeactivate': 'uipi.deactivate',
 }
-const csrOps: Record<string, string> = { csrWrite: 'csrrw', csrSwap: 'csrrw', csrSet: 'csrrs', csrClear: 'csrrc', csrReadSet: 'csrrs', csrReadClear: 'csrrc' }
+const csrOps: Record<string, string> = {
+  csrWrite: 'csrrw',
+  csrSwap: 'csrrw',
+  csrSet: 'csrrs',
+  csrClear: 'csrrc',
+  csrReadSet: 'csrrs',
+  csrReadClear: 'csrrc',
+}
 const counters: Record<string, number> = { 'cpu.cycle': 0xc00, 'cpu.time': 0xc01, 'cpu.instret': 0xc02 }
 const deviceLoads: Record<string, string> = { 'cpu.load8': 'lbu', 'cpu.load16': 'lhu', 'cpu.load32': 'lw', 'cpu.load64': 'ld' }
 const deviceStores: Record<string, string> = { 'cpu.store8': 'sb', 'cpu.store16': 'sh', 'cpu.store32': 'sw', 'cpu.store64': 'sd' }

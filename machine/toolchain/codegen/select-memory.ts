@@ -164,4 +164,3 @@ export function addressOf(s: Selector, symbol: string, rd = s.newRegister()): nu
   s.emit('addi', rd, upper.rd).low = upper
   return rd
 }
-

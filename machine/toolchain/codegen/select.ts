@@ -278,7 +278,14 @@ export class Selector {
       return
     }
     if (x.op === 'select') return this.select(x)
-    if (selectInteger(this, x) || selectMemory(this, x) || selectFloat(this, x) || selectCall(this, x, body, index) || selectIntrinsic(this, x)) return
+    if (
+      selectInteger(this, x) ||
+      selectMemory(this, x) ||
+      selectFloat(this, x) ||
+      selectCall(this, x, body, index) ||
+      selectIntrinsic(this, x)
+    )
+      return
     this.fail(`the instruction ${x.op} is not supported`)
   }
 
@@ -336,7 +343,11 @@ export class Selector {
         }
       }
     } else if (op === 'f32.ne' || op === 'f64.ne') {
-      return [sense ? 'beq' : 'bne', this.temporary(op === 'f32.ne' ? 'feq.s' : 'feq.d', this.register(args[0]), this.register(args[1])), zero]
+      return [
+        sense ? 'beq' : 'bne',
+        this.temporary(op === 'f32.ne' ? 'feq.s' : 'feq.d', this.register(args[0]), this.register(args[1])),
+        zero,
+      ]
     }
     return [sense ? 'bne' : 'beq', this.register(value), zero]
   }

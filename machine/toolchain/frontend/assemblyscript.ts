@@ -53,14 +53,34 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
   const awaits = new Map<string, ReadonlySet<number>>()
   const asyncNames = new Set<string>()
   const written = new Map<string, string | Uint8Array>()
-  const report = (path: string, start: number, end: number, severity: Diagnostic['severity'], code: string, message: string, hint?: string): void => {
+  const report = (
+    path: string,
+    start: number,
+    end: number,
+    severity: Diagnostic['severity'],
+    code: string,
+    message: string,
+    hint?: string,
+  ): void => {
     const text = texts.get(path) ?? ''
     diagnostics.push({ file: path, ...locate(text, start), end: locate(text, end), severity, code, message, hint })
   }
   const options = [
     input.entry,
     ...['--outFile', 'output.wasm', '--sourceMap', '--debug', '--runtime', 'stub', '--memoryBase', String(input.memoryBase)],
-    ...['--exportStart', '_initialize', '--noExportMemory', '--enable', 'threads', '--enable', 'bulk-memory', '--initialMemory', '65536', '--maximumMemory', '65536'],
+    ...[
+      '--exportStart',
+      '_initialize',
+      '--noExportMemory',
+      '--enable',
+      'threads',
+      '--enable',
+      'bulk-memory',
+      '--initialMemory',
+      '65536',
+      '--maximumMemory',
+      '65536',
+    ],
     ...['--optimizeLevel', input.optimise === 2 ? '3' : '0', '--shrinkLevel', '0'],
     ...(input.optimise === 2 ? ['--noAssert'] : []),
     ...Object.entries(input.defines ?? {}).flatMap(([name, value]) => ['--use', `${name}=${value}`]),
@@ -70,7 +90,8 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
       for (const source of parser.sources) {
         const marks = awaits.get(source.normalizedPath)
         if (!marks) continue
-        for (const { node, code, message, hint } of lowerAsync(source, marks, asyncNames)) report(source.normalizedPath, node.range.start, node.range.end, 'error', code, message, hint)
+        for (const { node, code, message, hint } of lowerAsync(source, marks, asyncNames))
+          report(source.normalizedPath, node.range.start, node.range.end, 'error', code, message, hint)
       }
     },
     // An inlined coroutine would share its caller's frame.

@@ -47,7 +47,9 @@ class Lowering {
       const value = node[key]
       if (key === 'range' || key === 'source' || key === 'parent') continue
       if (isNode(value)) node[key] = this.visit(value, result)
-      else if (Array.isArray(value)) for (let index = 0; index < value.length; index++) if (isNode(value[index])) value[index] = this.visit(value[index] as TreeNode, result)
+      else if (Array.isArray(value))
+        for (let index = 0; index < value.length; index++)
+          if (isNode(value[index])) value[index] = this.visit(value[index] as TreeNode, result)
     }
   }
 

@@ -35,7 +35,8 @@ export function rewriteAsync(source: string): Rewritten {
       return
     }
     const next = tokens[index + 1]
-    if (token.text !== 'async' || !next || !/^[A-Za-z_$]/.test(next.text) || source.slice(token.start + 5, next.start).includes('\n')) return
+    if (token.text !== 'async' || !next || !/^[A-Za-z_$]/.test(next.text) || source.slice(token.start + 5, next.start).includes('\n'))
+      return
     // Slide the modifiers before it to the right, and put the decorator in front of them.
     let first = index
     while (first > 0 && modifiers.has(tokens[first - 1].text)) first--

@@ -35,16 +35,37 @@ function treeOf(files: Readonly<Record<string, string>>): Tree {
 
 /** Compiles and links; errors are diagnostics. */
 export async function compileClang(input: ClangInput): Promise<ClangResult> {
-  const { runClang } = (await import('@yowasp/clang')) as unknown as { runClang: (args: string[], files: Tree, options: object) => Promise<Tree> }
+  const { runClang } = (await import('@yowasp/clang')) as unknown as {
+    runClang: (args: string[], files: Tree, options: object) => Promise<Tree>
+  }
   const files = treeOf({ 'include/pollen.h': pollenHeader, ...input.files })
   const cxx = input.sources.some((source) => /\.(cpp|cc|cxx)$/.test(source))
   const args = [
     cxx ? 'clang++' : 'clang',
-    ...['--target=wasm32', '-nostdlib', '-ffreestanding', '-g', input.optimise === 2 ? '-O2' : '-O0', '-Iinclude', '-I.', '-mbulk-memory', '-matomics', '-fno-exceptions'],
+    ...[
+      '--target=wasm32',
+      '-nostdlib',
+      '-ffreestanding',
+      '-g',
+      input.optimise === 2 ? '-O2' : '-O0',
+      '-Iinclude',
+      '-I.',
+      '-mbulk-memory',
+      '-matomics',
+      '-fno-exceptions',
+    ],
     ...(cxx ? ['-std=c++20', '-fno-rtti'] : ['-std=gnu17']),
     ...Object.entries(input.defines ?? {}).map(([name, value]) => `-D${name}=${value}`),
     ...input.sources,
-    ...['-Wl,--no-entry', '-Wl,--no-stack-first', '-Wl,--export-all', '-Wl,--allow-undefined', '-Wl,--no-check-features', `-Wl,--global-base=${input.memoryBase}`, `-Wl,-z,stack-size=${input.stackSize}`],
+    ...[
+      '-Wl,--no-entry',
+      '-Wl,--no-stack-first',
+      '-Wl,--export-all',
+      '-Wl,--allow-undefined',
+      '-Wl,--no-check-features',
+      `-Wl,--global-base=${input.memoryBase}`,
+      `-Wl,-z,stack-size=${input.stackSize}`,
+    ],
     ...['-Wl,--initial-memory=4294901760', '-Wl,--max-memory=4294967296', '-fno-color-diagnostics'],
     ...['-o', 'output.wasm'],
   ]
@@ -60,7 +81,15 @@ export async function compileClang(input: ClangInput): Promise<ClangResult> {
     const diagnostics = readMessages(text)
     if (!diagnostics.some((diagnostic) => diagnostic.severity === 'error')) {
       const message = text.trim() || (error as Error).message
-      diagnostics.push({ file: input.sources[0], line: 1, column: 1, end: { line: 1, column: 1 }, severity: 'error', code: 'c/compiler', message })
+      diagnostics.push({
+        file: input.sources[0],
+        line: 1,
+        column: 1,
+        end: { line: 1, column: 1 },
+        severity: 'error',
+        code: 'c/compiler',
+        message,
+      })
     }
     return { diagnostics }
   }
@@ -74,11 +103,27 @@ function readMessages(text: string): Diagnostic[] {
     if (found) {
       const [, file, row, column, severity, message, flag] = found
       const at = { line: Number(row), column: Number(column) }
-      diagnostics.push({ file, ...at, end: { ...at, column: at.column + 1 }, severity: severity.includes('error') ? 'error' : (severity as 'warning' | 'note'), code: flag ? `c/${flag.slice(2)}` : 'c/error', message })
+      diagnostics.push({
+        file,
+        ...at,
+        end: { ...at, column: at.column + 1 },
+        severity: severity.includes('error') ? 'error' : (severity as 'warning' | 'note'),
+        code: flag ? `c/${flag.slice(2)}` : 'c/error',
+        message,
+      })
       continue
     }
     const linker = /^wasm-ld: (error|warning): (.*)$/.exec(line)
-    if (linker) diagnostics.push({ file: '', line: 1, column: 1, end: { line: 1, column: 1 }, severity: linker[1] as 'error', code: 'c/link', message: linker[2] })
+    if (linker)
+      diagnostics.push({
+        file: '',
+        line: 1,
+        column: 1,
+        end: { line: 1, column: 1 },
+        severity: linker[1] as 'error',
+        code: 'c/link',
+        message: linker[2],
+      })
   }
   return diagnostics
 }

@@ -1,7 +1,16 @@
 /** `pollen.h`: the intrinsics for C and C++, and the task control block. */
 import { libraryFiles } from './library.ts'
 
-const types: Record<string, string> = { u8: 'unsigned char', u16: 'unsigned short', u32: 'unsigned', u64: 'unsigned long long', i64: 'long long', i32: 'int', usize: 'void *', void: 'void' }
+const types: Record<string, string> = {
+  u8: 'unsigned char',
+  u16: 'unsigned short',
+  u32: 'unsigned',
+  u64: 'unsigned long long',
+  i64: 'long long',
+  i32: 'int',
+  usize: 'void *',
+  void: 'void',
+}
 
 /** One declaration per intrinsic of the TypeScript library, so that the two cannot differ. */
 function declarations(): string {

@@ -12,16 +12,13 @@ const digits = new Map([...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 export function readSourceMap(json: string): (offset: number) => SourcePosition | undefined {
   const map = JSON.parse(json) as { sources: string[]; mappings: string }
   const offsets: number[] = []
-  const positions: (SourcePosition | undefined)[] = []
+  const positions: SourcePosition[] = []
   let [offset, source, line, column] = [0, 0, 0, 0]
   for (const segment of map.mappings.split(',')) {
     const values = decode(segment)
     offset += values[0] ?? 0
-    if (values.length < 4) {
-      offsets.push(offset)
-      positions.push(undefined)
-      continue
-    }
+    // Code of no place of its own belongs to what stands before it.
+    if (values.length < 4) continue
     source += values[1]
     line += values[2]
     column += values[3]

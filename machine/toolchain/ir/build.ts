@@ -103,7 +103,12 @@ class Builder {
     return fn
   }
 
-  private emit(op: string, type: Type | 'void', args: Instruction[], extra: { value?: bigint; index?: number; offset?: number } = {}): Instruction {
+  private emit(
+    op: string,
+    type: Type | 'void',
+    args: Instruction[],
+    extra: { value?: bigint; index?: number; offset?: number } = {},
+  ): Instruction {
     return this.fn.append(this.block, this.fn.make(op, type, args, { ...extra, position: this.at.offset }))
   }
 
@@ -179,7 +184,15 @@ class Builder {
   /** Dead code: only the nesting matters. */
   private skip(opcode: Opcode): void {
     if (opcode.immediate === 'block') {
-      this.controls.push({ kind: 'dead', params: [], results: [], height: this.stack.length, target: this.block, pending: [], assigned: [] })
+      this.controls.push({
+        kind: 'dead',
+        params: [],
+        results: [],
+        height: this.stack.length,
+        target: this.block,
+        pending: [],
+        assigned: [],
+      })
       return
     }
     const top = this.controls[this.controls.length - 1]
@@ -486,7 +499,11 @@ function assignedInLoops(module: WasmModule, start: number, end: number): Map<nu
     else if (opcode.name === 'local.set' || opcode.name === 'local.tee') for (const loop of open) loop?.locals.add(at.index)
     else if (opcode.name === 'end') {
       const loop = open.pop()
-      if (loop) result.set(loop.offset, [...loop.locals].sort((a, b) => a - b))
+      if (loop)
+        result.set(
+          loop.offset,
+          [...loop.locals].sort((a, b) => a - b),
+        )
     }
   }
   return result

@@ -34,7 +34,8 @@ export function orderBlocks(fn: IrFunction): void {
   fn.blocks = post.reverse()
   fn.blocks.forEach((block, index) => {
     block.order = index
-    if (block.predecessors.some((edge) => !visited.has(edge.from))) block.predecessors = block.predecessors.filter((edge) => visited.has(edge.from))
+    if (block.predecessors.some((edge) => !visited.has(edge.from)))
+      block.predecessors = block.predecessors.filter((edge) => visited.has(edge.from))
   })
 }
 

@@ -20,7 +20,13 @@ export function hoistInvariants(_fn: IrFunction, loops: readonly Loop[]): void {
     for (const block of loop.blocks) {
       if (block.cold) continue
       block.body = block.body.filter((instruction) => {
-        if (hoisted >= maximumHoisted || effectOf(instruction) !== 'pure' || !instruction.args.every(outside) || !worthHoisting(instruction)) return true
+        if (
+          hoisted >= maximumHoisted ||
+          effectOf(instruction) !== 'pure' ||
+          !instruction.args.every(outside) ||
+          !worthHoisting(instruction)
+        )
+          return true
         instruction.block = preheader
         preheader.body.push(instruction)
         hoisted++

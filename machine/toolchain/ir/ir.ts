@@ -111,7 +111,12 @@ export class IrFunction {
   }
 
   /** Makes an instruction that is in no block yet. */
-  make(op: string, type: Type | 'void', args: Instruction[], extra: { value?: bigint; index?: number; offset?: number; position?: number } = {}): Instruction {
+  make(
+    op: string,
+    type: Type | 'void',
+    args: Instruction[],
+    extra: { value?: bigint; index?: number; offset?: number; position?: number } = {},
+  ): Instruction {
     return new Instruction(this.nextValue++, op, type, args, extra.value, extra.index, extra.offset, extra.position)
   }
 
@@ -150,7 +155,8 @@ export function applyForwarding(fn: IrFunction): void {
       const args = instruction.args
       for (let i = 0; i < args.length; i++) if (args[i].forward) args[i] = resolve(args[i])
     }
-    for (const edge of block.successors) for (let i = 0; i < edge.args.length; i++) if (edge.args[i].forward) edge.args[i] = resolve(edge.args[i])
+    for (const edge of block.successors)
+      for (let i = 0; i < edge.args.length; i++) if (edge.args[i].forward) edge.args[i] = resolve(edge.args[i])
     if (block.body.some((instruction) => instruction.forward)) block.body = block.body.filter((instruction) => !instruction.forward)
     if (block.phis.some((phi) => phi.forward)) {
       const kept = block.phis.map((phi) => !phi.forward)

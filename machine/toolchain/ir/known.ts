@@ -37,7 +37,9 @@ export function unsignedBits(value: Instruction, depth = 0): number {
     case 'mul':
       return Math.min(full, of(0) + of(1))
     case 'shl':
-      return args[1].op === `${value.type}.const` ? Math.min(full, of(0) + Number(BigInt.asUintN(full === 32 ? 5 : 6, args[1].value))) : full
+      return args[1].op === `${value.type}.const`
+        ? Math.min(full, of(0) + Number(BigInt.asUintN(full === 32 ? 5 : 6, args[1].value)))
+        : full
     case 'shr_u':
       return args[1].op === `${value.type}.const` ? Math.max(0, of(0) - Number(BigInt.asUintN(full === 32 ? 5 : 6, args[1].value))) : of(0)
     case 'shr_s': {

@@ -64,7 +64,8 @@ export function numberValues(fn: IrFunction): void {
         const width = instruction.op.startsWith('store', 4)
         version.memory = ++fresh
         if (!width) version.globals = ++fresh
-        else if (instruction.op.length === 9) set(`${instruction.op.slice(0, 3)}.load ${args[0].id} +${instruction.offset} ${version.memory}`, args[1])
+        else if (instruction.op.length === 9)
+          set(`${instruction.op.slice(0, 3)}.load ${args[0].id} +${instruction.offset} ${version.memory}`, args[1])
         return true
       }
       const key = keyOf(instruction, version)

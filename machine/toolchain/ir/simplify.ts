@@ -109,7 +109,12 @@ class Simplifier {
   }
 
   private constant(type: Type, value: bigint): Instruction {
-    return this.make(`${type}.const`, type, [], type === 'i32' ? BigInt.asIntN(32, value) : type === 'i64' ? BigInt.asIntN(64, value) : value)
+    return this.make(
+      `${type}.const`,
+      type,
+      [],
+      type === 'i32' ? BigInt.asIntN(32, value) : type === 'i64' ? BigInt.asIntN(64, value) : value,
+    )
   }
 
   /** A value that equals `x`, or undefined; may also rewrite `x` in place (and then returns undefined). */
@@ -170,7 +175,8 @@ class Simplifier {
       case 'eqz': {
         if (!isComparison(a)) return undefined
         const inner = a.op.slice(4)
-        if (inner === 'eqz') return a.type === 'i32' && unsignedBits(a.args[0]) <= 1 && a.op === 'i32.eqz' ? a.args[0] : this.isNonZero(a.args[0])
+        if (inner === 'eqz')
+          return a.type === 'i32' && unsignedBits(a.args[0]) <= 1 && a.op === 'i32.eqz' ? a.args[0] : this.isNonZero(a.args[0])
         const type = a.op.slice(0, 3)
         if (type[0] === 'f') return undefined
         return this.make(`${type}.${invertedCompare[inner]}`, 'i32', a.args)
@@ -247,7 +253,8 @@ class Simplifier {
         return this.make(`${type}.${operation}`, 'i32', [a.args[0], this.constant(type, moved)])
       }
       if (a.op.startsWith(type) && inner === 'sub' && c === 0n) return this.make(`${type}.${operation}`, 'i32', a.args.slice())
-      if (unsignedBits(a) < full && (c < 0n || c >> BigInt(unsignedBits(a)) !== 0n)) return this.constant('i32', operation === 'ne' ? 1n : 0n)
+      if (unsignedBits(a) < full && (c < 0n || c >> BigInt(unsignedBits(a)) !== 0n))
+        return this.constant('i32', operation === 'ne' ? 1n : 0n)
     }
     const bits = unsignedBits(a)
     if (operation === 'lt_u' && c === 1n) return this.make(`${type}.eqz`, 'i32', [a])
@@ -276,7 +283,8 @@ class Simplifier {
     switch (operation) {
       case 'add':
         if (c === 0n) return a
-        if (inner === 'add' && innerConstant !== undefined) return this.make(x.op, type, [a.args[0], this.constant(type, c + innerConstant)])
+        if (inner === 'add' && innerConstant !== undefined)
+          return this.make(x.op, type, [a.args[0], this.constant(type, c + innerConstant)])
         return undefined
       case 'sub':
         return this.make(`${type}.add`, type, [a, this.constant(type, -c)])
@@ -289,8 +297,10 @@ class Simplifier {
       case 'and':
         if (c === 0n) return b
         if (c === -1n) return a
-        if (unsigned < 1n << 62n && ((unsigned + 1n) & unsigned) === 0n && unsigned >= (1n << BigInt(Math.min(unsignedBits(a), 62))) - 1n) return a
-        if (inner === 'and' && innerConstant !== undefined) return this.make(x.op, type, [a.args[0], this.constant(type, c & innerConstant)])
+        if (unsigned < 1n << 62n && ((unsigned + 1n) & unsigned) === 0n && unsigned >= (1n << BigInt(Math.min(unsignedBits(a), 62))) - 1n)
+          return a
+        if (inner === 'and' && innerConstant !== undefined)
+          return this.make(x.op, type, [a.args[0], this.constant(type, c & innerConstant)])
         return undefined
       case 'or':
       case 'xor':
@@ -326,7 +336,8 @@ class Simplifier {
       case 'div_s':
         if (c === 1n) return a
         if (c > 0n && unsignedBits(a) < full) return this.make(`${type}.div_u`, type, [a, b])
-        if (c > 0n && powerOf2 > 0) return this.make(`${type}.shr_s`, type, [this.biased(type, a, powerOf2), this.constant(type, BigInt(powerOf2))])
+        if (c > 0n && powerOf2 > 0)
+          return this.make(`${type}.shr_s`, type, [this.biased(type, a, powerOf2), this.constant(type, BigInt(powerOf2))])
         return undefined
       case 'rem_s':
         if (c === 1n || c === -1n) return this.constant(type, 0n)

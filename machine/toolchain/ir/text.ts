@@ -8,7 +8,9 @@ export function printFunction(fn: IrFunction): string {
     const phis = block.phis.map((phi) => `v${phi.id}: ${phi.type}`).join(', ')
     lines.push(`b${block.id}${phis ? `(${phis})` : ''}:`)
     for (const instruction of block.body) lines.push('  ' + printInstruction(instruction))
-    const edges = block.successors.map((edge) => `b${edge.to.id}${edge.args.length ? `(${edge.args.map((value) => 'v' + value.id).join(', ')})` : ''}`)
+    const edges = block.successors.map(
+      (edge) => `b${edge.to.id}${edge.args.length ? `(${edge.args.map((value) => 'v' + value.id).join(', ')})` : ''}`,
+    )
     lines.push('  ' + [block.terminator.op, ...block.terminator.args.map((value) => 'v' + value.id), ...edges].join(' '))
   }
   lines.push('}')
@@ -17,7 +19,8 @@ export function printFunction(fn: IrFunction): string {
 
 function printInstruction(instruction: Instruction): string {
   const parts = [instruction.op, ...instruction.args.map((value) => 'v' + value.id)]
-  if (instruction.op.endsWith('.const')) parts.push(instruction.type[0] === 'f' ? '0x' + instruction.value.toString(16) : String(instruction.value))
+  if (instruction.op.endsWith('.const'))
+    parts.push(instruction.type[0] === 'f' ? '0x' + instruction.value.toString(16) : String(instruction.value))
   if (instruction.op.startsWith('trap')) parts.push(`"${trapCodes[instruction.index]}"`)
   else if (instruction.index) parts.push('#' + instruction.index)
   if (instruction.offset) parts.push('+' + instruction.offset)
@@ -28,7 +31,11 @@ function printInstruction(instruction: Instruction): string {
 /** Reads back what `printFunction` wrote. Throws an Error that names the line it does not understand. */
 export function parseFunction(text: string): IrFunction {
   const lines = text.split('\n').map((line) => line.trim())
-  const types = (list: string): Type[] => list.split(',').map((type) => type.trim()).filter((type) => type !== '') as Type[]
+  const types = (list: string): Type[] =>
+    list
+      .split(',')
+      .map((type) => type.trim())
+      .filter((type) => type !== '') as Type[]
   const header = /^function (.*)\((.*)\) -> \((.*)\) \{$/.exec(lines[0])
   if (!header) throw new Error(`IR line 1: expected a function header`)
   const fn = new IrFunction(header[1], { params: types(header[2]), results: types(header[3]) })

@@ -75,14 +75,17 @@ class Decoder {
       reader.offset += size
     }
     if (this.functionTypes.length !== this.bodies.length) reader.fail('function and code section have inconsistent lengths')
-    if (this.dataCount !== undefined && this.dataCount !== this.data.length) reader.fail('data count and data section have inconsistent lengths')
+    if (this.dataCount !== undefined && this.dataCount !== this.data.length)
+      reader.fail('data count and data section have inconsistent lengths')
     if (this.dataCount === undefined && this.usesDataCount !== undefined) reader.fail('data count section required', this.usesDataCount)
     return this.assemble()
   }
 
   private assemble(): WasmModule {
     const imported = <Kind extends ImportDescription['kind']>(kind: Kind) =>
-      this.imports.filter((entry) => entry.description.kind === kind) as (Import & { description: Extract<ImportDescription, { kind: Kind }> })[]
+      this.imports.filter((entry) => entry.description.kind === kind) as (Import & {
+        description: Extract<ImportDescription, { kind: Kind }>
+      })[]
     for (const entry of this.exports) if (entry.kind === 'function') this.declared.add(entry.index)
     return {
       bytes: this.bytes,
@@ -200,7 +203,8 @@ class Decoder {
 
   private export(reader: ByteReader): Export {
     const name = reader.name()
-    const kind = (['function', 'table', 'memory', 'global'] as const)[reader.byte()] ?? reader.fail('malformed export kind', reader.offset - 1)
+    const kind =
+      (['function', 'table', 'memory', 'global'] as const)[reader.byte()] ?? reader.fail('malformed export kind', reader.offset - 1)
     return { name, kind, index: reader.u32() }
   }
 

@@ -101,7 +101,11 @@ export interface WasmModule {
   readonly functions: readonly WasmFunction[]
   readonly tables: readonly TableType[]
   readonly memories: readonly Limits[]
-  readonly globals: readonly { readonly type: GlobalType; readonly init: ConstantExpression | undefined; readonly import: Import | undefined }[]
+  readonly globals: readonly {
+    readonly type: GlobalType
+    readonly init: ConstantExpression | undefined
+    readonly import: Import | undefined
+  }[]
   readonly exports: readonly Export[]
   readonly start: number | undefined
   readonly elements: readonly ElementSegment[]

@@ -132,7 +132,8 @@ class FunctionValidator {
       this.fail('type mismatch: the stack is empty')
     }
     const actual = this.stack.pop()!
-    if (actual !== expected && actual !== 'unknown' && expected !== 'unknown') this.fail(`type mismatch: expected ${expected}, found ${actual}`)
+    if (actual !== expected && actual !== 'unknown' && expected !== 'unknown')
+      this.fail(`type mismatch: expected ${expected}, found ${actual}`)
     return actual === 'unknown' ? expected : actual
   }
 
@@ -234,7 +235,10 @@ class FunctionValidator {
       }
       case 'end': {
         const frame = this.popFrame()
-        if (frame.opcode === 'if' && (frame.start.length !== frame.end.length || frame.start.some((type, index) => type !== frame.end[index])))
+        if (
+          frame.opcode === 'if' &&
+          (frame.start.length !== frame.end.length || frame.start.some((type, index) => type !== frame.end[index]))
+        )
           this.fail('type mismatch: an if without else must leave what it takes')
         return this.pushAll(frame.end)
       }
