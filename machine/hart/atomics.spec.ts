@@ -4,7 +4,7 @@ import { logOf, runProgram } from '../testing/programs.ts'
 
 const EACH = 400
 
-/** Every hart adds to `counter` by \`increment\`; hart 0 waits for all and exits. */
+/** Every hart adds to `counter` by `increment`; hart 0 waits for all and exits. */
 const contention = (increment: string) => `
 main:
   la s0, counter

@@ -45,7 +45,7 @@ area: .skip 8192
 .text
 `
 
-/** Accesses in a mode: cause and offset from \`area\` of each one that trapped. */
+/** Accesses in a mode: cause and offset from `area` of each one that trapped. */
 function faults(
   entries: readonly Entry[],
   accesses: readonly string[],

@@ -21,7 +21,7 @@ const WINDOW = 0x4000_0000n
 
 interface Tables {
   readonly levels?: 3 | 4
-  /** Flags of the window's pages, which map \`pages\`, \`pages\` + 4096, … */
+  /** Flags of the window's pages, which map `pages`, `pages` + 4096, … */
   readonly flags: readonly (number | bigint)[]
   /** Flags of the gigapage at 0x80000000, where the program is. */
   readonly identity?: number
