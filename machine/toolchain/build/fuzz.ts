@@ -9,7 +9,7 @@ import { randomCalls, randomModule, silentImports } from './random-module.test-s
 export function compareSeed(seed: number, level: 0 | 2): string | undefined {
   const bytes = randomModule(seed)
   const calls = randomCalls(bytes, seed)
-  const expected = runV8(bytes, calls, silentImports)
+  const expected = runV8(bytes, calls, silentImports(bytes))
   const actual = runCompiled(bytes, calls, level)
   for (let index = 0; index < expected.length; index++) {
     // Where each engine's stack ends is its own affair; what follows depends on it.

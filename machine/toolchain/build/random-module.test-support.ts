@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { decodeModule } from '../wasm/decode.ts'
 import { exportTypes, type Call } from './differential.test-support.ts'
 
 /** Numbers below 2^32 from a seed (xorshift32). */
@@ -49,9 +50,17 @@ export function randomModule(seed: number): Uint8Array {
   }
 }
 
-/** Imports of such a module: they do nothing. */
-export const silentImports: WebAssembly.Imports = {
-  'fuzzing-support': new Proxy({}, { get: () => () => undefined }),
+/** Imports of such a module: they do nothing and give 0 (NaN where a float is expected). */
+export function silentImports(bytes: Uint8Array): WebAssembly.Imports {
+  const module = decodeModule(bytes)
+  const imports: Record<string, Record<string, () => unknown>> = {}
+  for (const { module: from, name, description } of module.imports) {
+    if (description.kind !== 'function') continue
+    const { results } = module.types[description.typeIndex]
+    const values = results.map((type) => (type === 'i64' ? 0n : type === 'i32' ? 0 : NaN))
+    ;(imports[from] ??= {})[name] = () => (values.length > 1 ? values : values[0])
+  }
+  return imports
 }
 
 /** Two calls of everything the module exports. */
