@@ -54,7 +54,9 @@ export class Machine {
   readonly timing: BoardTiming
   readonly trace: TraceCollector
   readonly dma: GuestMemory
-  private htif: Htif | undefined
+  private htifDevice: Htif | undefined
+  /** Where HTIF is served, when it is. */
+  htif: { readonly tohost: number; readonly fromhost: number | undefined } | undefined
   private outcome: RunResult | undefined
   /** Hart whose device access is under way, or -1. */
   private accessing = -1
@@ -74,7 +76,7 @@ export class Machine {
         mmioWrite: (hart, address, size, value) => this.mmioWrite(hart, address >>> 0, size as AccessSize, value >>> 0),
         runEvents: () => this.clock.runDue(),
         drainTrace: () => this.trace.drain(),
-        tohost: (low, high) => this.htif?.command(low >>> 0, high >>> 0),
+        tohost: (low, high) => this.htifDevice?.command(low >>> 0, high >>> 0),
         userInterrupt: (hart, operation, receiver, value) => this.userInterrupt(hart, operation, receiver >>> 0, BigInt.asUintN(64, value)),
       },
     )
@@ -149,7 +151,8 @@ export class Machine {
   /** Serves HTIF at these addresses (physical). */
   enableHtif(tohost: number, fromhost: number | undefined): void {
     this.core.setGlobal64(L.G_TOHOST, BigInt(tohost))
-    this.htif = new Htif(
+    this.htif = { tohost, fromhost }
+    this.htifDevice = new Htif(
       {
         readDoubleword: (address) => {
           const bytes = this.dma.read(address, 8)

@@ -112,10 +112,7 @@ export class BoardSession {
   /** Lets the next `advance` leave the breakpoints it stands on. */
   passBreakpoints(): void {
     const { core, options } = this.board.machine
-    for (let hart = 0; hart < options.harts; hart++) {
-      core.setHart64(hart, L.H_SKIP_ADDRESS, core.pc(hart))
-      core.setHart32(hart, L.H_SKIP, 1)
-    }
+    for (let hart = 0; hart < options.harts; hart++) core.passStop(hart)
   }
 
   setBreakpoints(addresses: readonly bigint[]): void {

@@ -38,6 +38,9 @@ interface CoreExports {
   memoryChanged(address: bigint, size: bigint): void
   forgetCode(): void
   forgetTranslations(hart: number): void
+  refreshTags(): void
+  watchpointsChanged(): void
+  hasRegister(hart: number, number: number): number
   readRegister(hart: number, number: number): bigint
   writeRegister(hart: number, number: number, value: bigint): number
   translateForDebugger(hart: number, address: bigint, access: number): bigint
@@ -139,6 +142,12 @@ export class HartCore {
   }
   setRegister(hart: number, index: number, value: bigint): void {
     if (index !== 0) this.setHart64(hart, L.H_X + index * 8, value)
+  }
+  /** The hart has been stopped at its pc: breakpoint and watchpoints of the instruction there do not stop it again. */
+  passStop(hart: number): void {
+    this.setHart32(hart, L.H_SKIP, 1)
+    this.setHart64(hart, L.H_SKIP_ADDRESS, this.pc(hart))
+    this.setHart32(hart, L.H_SKIP_RETIRED, this.hart32(hart, L.H_RETIRED))
   }
   pc(hart: number): bigint {
     return this.hart64(hart, L.H_PC)

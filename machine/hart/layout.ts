@@ -215,11 +215,15 @@ export const H_WAITED = 0x450
 export const H_TIMER_DEADLINE = 0x458
 /** Last exception's side channel: 1 when the current instruction trapped (u32). */
 export const H_FAULTED = 0x460
-/** Breakpoint to pass over once: the address, valid while H_SKIP is 1. */
+/** Where the debugger has stopped already: the breakpoint and watchpoints of that one instruction are passed over, if H_SKIP is not 0. */
 export const H_SKIP = 0x464
 export const H_SKIP_ADDRESS = 0x468
 /** The virtual address of the reservation (u64). */
 export const H_RESERVATION_VIRTUAL = 0x470
+/** 1 when the debugger stopped the hart between two check points: going on must not look up before the next one (u32). */
+export const H_MIDWAY = 0x478
+/** The low word of H_RETIRED that goes with H_SKIP_ADDRESS. */
+export const H_SKIP_RETIRED = 0x47c
 /** Slots for single instructions outside any predecoded page. */
 export const H_SCRATCH = 0x480
 /** TLB entries filled since the last flush: count (u32), then their addresses (u32 each). */

@@ -647,6 +647,14 @@ export function executeCsr(h: usize, number: i32, operation: CsrOperation, opera
   return old
 }
 
+/** True for a register that exists; those of the float unit do while it is off, too. */
+export function hasCsr(h: usize, number: i32): bool {
+  if (number == Csr.fflags || number == Csr.frm || number == Csr.fcsr) return true
+  illegal = false
+  readCsr(h, number)
+  return !illegal
+}
+
 /** Writes a register past all permission; false when there is none of that number. */
 export function writeCsrForDebugger(h: usize, number: i32, value: u64): bool {
   illegal = false

@@ -9,11 +9,13 @@ import {
   H_BIAS,
   H_FETCH,
   H_ID,
+  H_MIDWAY,
   H_PC,
   H_RETIRED,
   H_SCRATCH,
   H_SKIP,
   H_SKIP_ADDRESS,
+  H_SKIP_RETIRED,
   H_STEP,
   SLOT_BYTES,
   STOP_BREAKPOINT,
@@ -93,6 +95,7 @@ export function scratchSlot(h: usize, pc: u64): usize {
 function enterSingle(h: usize, pc: u64): usize {
   const step = load<u32>(h, H_STEP)
   if (step == STEP_DONE) {
+    store<u32>(h, 1, H_MIDWAY)
     attend(h)
     return 0
   }
@@ -101,16 +104,20 @@ function enterSingle(h: usize, pc: u64): usize {
   return scratchSlot(h, pc)
 }
 
+/** True when the instruction at `pc`, before which so many have retired, has been stopped at and now runs. */
+export function passes(h: usize, pc: u64, retired: u64): bool {
+  return load<u32>(h, H_SKIP) != 0 && load<u64>(h, H_SKIP_ADDRESS) == pc && load<u32>(h, H_SKIP_RETIRED) == <u32>retired
+}
+
 /** Stops at a breakpoint, unless it is the one being passed over. Called where a slot asks for it. */
 export function stopAtBreakpoint(h: usize, pc: u64): bool {
   if (load<u32>(GLOBAL + G_BREAKPOINT_COUNT) == 0) return false
-  const skip = load<u32>(h, H_SKIP) != 0 && load<u64>(h, H_SKIP_ADDRESS) == pc
-  store<u32>(h, 0, H_SKIP)
-  if (skip || !isBreakpoint(pc)) return false
+  if (passes(h, pc, load<u64>(h, H_RETIRED)) || !isBreakpoint(pc)) return false
   store<u64>(h, pc, H_PC)
   store<u32>(GLOBAL + G_STOP, STOP_BREAKPOINT)
   store<u32>(GLOBAL + G_HIT_HART, load<u32>(h, H_ID))
   store<u64>(GLOBAL + G_HIT_ADDRESS, pc)
+  store<u32>(h, 1, H_MIDWAY)
   attend(h)
   return true
 }

@@ -15,9 +15,9 @@ import {
   H_UTIMECMP,
 } from '../layout'
 import { forgetAll, invalidate } from './code'
-import { readCsr, writeCsrForDebugger } from './csr'
+import { hasCsr, readCsr, writeCsrForDebugger } from './csr'
 import { MACHINE, attend, hartAddress } from './state'
-import { clear, updateContext } from './tlb'
+import { clear, retag, markWatched, updateContext } from './tlb'
 import { Access, dataPrivilege, translate } from './translate'
 
 export { run, setSoftware, setTimerCompare, setWires, endRoundAt, timeChanged } from './schedule'
@@ -50,6 +50,12 @@ export function forgetCode(): void {
   forgetAll()
 }
 
+/** Sets anew what TLB entries say about their pages: after predecoded code was forgotten or watchpoints changed. */
+export function refreshTags(): void {
+  const count = load<u32>(GLOBAL + G_HART_COUNT)
+  for (let i: u32 = 0; i < count; i++) retag(hartAddress(i))
+}
+
 /** Empties the translation caches of a hart: after watchpoints or registers changed from outside. */
 export function forgetTranslations(index: u32): void {
   clear(hartAddress(index))
@@ -61,6 +67,21 @@ export function requestStop(reason: u32): void {
   store<u32>(GLOBAL + G_STOP, reason)
   const count = load<u32>(GLOBAL + G_HART_COUNT)
   for (let i: u32 = 0; i < count; i++) attend(hartAddress(i))
+}
+
+/** After G_WATCHPOINTS changed: marks the pages in all TLBs. No translation is forgotten, so nothing costs the guest a cycle. */
+export function watchpointsChanged(): void {
+  markWatched()
+}
+
+/** 1 when the hart has a CSR of this number. */
+export function hasRegister(index: u32, number: i32): u32 {
+  const h = hartAddress(index)
+  const privilege = load<u32>(h, H_PRIVILEGE)
+  store<u32>(h, MACHINE, H_PRIVILEGE)
+  const found = hasCsr(h, number)
+  store<u32>(h, privilege, H_PRIVILEGE)
+  return found ? 1 : 0
 }
 
 /** A CSR as the debugger sees it: privilege is ignored, nothing is charged. */

@@ -10,12 +10,14 @@ import {
   G_WATCHPOINT_COUNT,
   H_ID,
   H_FAULTED,
+  H_MIDWAY,
+  H_PC,
   H_RETIRED,
-  H_SKIP,
   STOP_WATCHPOINT,
 } from '../layout'
 import { hasCode, invalidate } from './code'
 import { Kind, emit, tracing } from './events'
+import { passes } from './fetch'
 import { mmioRead, mmioWrite, tohost } from './host'
 import { addStall, attend, cost } from './state'
 import { resolve } from './tlb'
@@ -158,19 +160,21 @@ function reportTohost(h: usize, physical: u64, size: u32): void {
 }
 
 /** Stops the machine before an access that a watchpoint covers. */
-function watchpointHit(h: usize, address: u64, size: u32, kind: u32): bool {
+export function watchpointHit(h: usize, address: u64, size: u32, kind: u32): bool {
   const count = load<u32>(GLOBAL + G_WATCHPOINT_COUNT)
-  if (count == 0 || load<u32>(h, H_SKIP) != 0) return false
+  if (count == 0) return false
   for (let i: u32 = 0; i < count; i++) {
     const at = GLOBAL + G_WATCHPOINTS + <usize>i * 16
     const start = load<u64>(at)
     if ((load<u32>(at, 12) & kind) == 0 || address >= start + <u64>load<u32>(at, 8) || address + size <= start) continue
+    if (passes(h, load<u64>(h, H_PC), load<u64>(h, H_RETIRED) - 1)) return false
     store<u32>(GLOBAL + G_STOP, STOP_WATCHPOINT)
     store<u32>(GLOBAL + G_HIT_HART, load<u32>(h, H_ID))
     store<u64>(GLOBAL + G_HIT_ADDRESS, address)
     // The instruction has not run: it does not count, and pc still names it.
     store<u64>(h, load<u64>(h, H_RETIRED) - 1, H_RETIRED)
     store<u32>(h, 1, H_FAULTED)
+    store<u32>(h, 1, H_MIDWAY)
     attend(h)
     return true
   }

@@ -18,6 +18,7 @@ import {
   G_STOP,
   G_TURN,
   H_LIMIT,
+  H_MIDWAY,
   H_MIE,
   H_MIP_SOFTWARE,
   H_MIP_WIRES,
@@ -57,14 +58,20 @@ import { pendingInterrupts, takeInterrupt } from './trap'
  * False when it must not go on: end of round, host limit, a stop, waiting, a step done.
  */
 export function service(h: usize): bool {
-  if (load<u32>(GLOBAL + G_STOP) != STOP_NONE || load<u32>(h, H_WAITING) != 0) return false
-  if (load<u32>(h, H_STEP) == STEP_DONE) return false
+  const stopping = load<u32>(GLOBAL + G_STOP) != STOP_NONE || load<u32>(h, H_STEP) == STEP_DONE
+  if (load<u32>(h, H_MIDWAY) != 0) {
+    // No check point, but where the debugger stops the hart or where it goes on; H_LIMIT is 0, so the next one looks up.
+    if (stopping) return false
+    store<u32>(h, 0, H_MIDWAY)
+    return true
+  }
+  if (load<u32>(h, H_WAITING) != 0) return false
   updateTimers(h)
   takeInterrupt(h)
   let limit = min(load<i64>(GLOBAL + G_ROUND_END), load<i64>(GLOBAL + G_HOST_LIMIT))
   limit = min(limit, load<i64>(h, H_TIMER_DEADLINE))
   store<i64>(h, limit, H_LIMIT)
-  return clock(h) < limit
+  return !stopping && clock(h) < limit
 }
 
 /** Ends a wait at a cycle: time passed without instructions. */
@@ -187,7 +194,7 @@ function continueRound(): bool {
   let index = load<u32>(GLOBAL + G_CURRENT)
   while (index < count) {
     const h = hartAddress(index)
-    if (isRunning(h) && clock(h) < load<i64>(GLOBAL + G_ROUND_END)) {
+    if (isRunning(h) && (clock(h) < load<i64>(GLOBAL + G_ROUND_END) || load<u32>(h, H_MIDWAY) != 0)) {
       // Another hart may have run since: whatever was reserved may have changed.
       if (load<u32>(GLOBAL + G_ROUND_ALONE) == 0 && load<u32>(GLOBAL + G_TURN) != index + 1) store<u64>(h, <u64>-1, H_RESERVATION)
       store<u32>(GLOBAL + G_TURN, index + 1)

@@ -101,9 +101,18 @@ function fill(h: usize, entry: usize, page: u64, physicalPage: u64, access: Acce
   if (count <= FILL_LOG_CAPACITY) store<i32>(h, count + 1, H_FILL_COUNT)
 
   const pointer = ramPointer(physicalPage, 0x1000)
+  store<u32>(entry, <u32>pointer - <u32>page, 16)
+  store<u64>(entry, physicalPage, 24)
+  // A page that is readable only keeps an empty write tag; one that is writable is always readable.
+  tag(entry, page, access == Access.write || alsoWritable)
+}
+
+/** Writes the tags of an entry whose physical page is set, with the flags that send accesses through the slow path. */
+function tag(entry: usize, page: u64, isWritable: bool): void {
+  const physicalPage = load<u64>(entry, 24)
   let readTag = page
   let writeTag = page
-  if (pointer == 0) {
+  if (ramPointer(physicalPage, 0x1000) == 0) {
     readTag |= TAG_DEVICE
     writeTag |= TAG_DEVICE
   } else if (hasCode(physicalPage)) writeTag |= TAG_CODE
@@ -113,12 +122,17 @@ function fill(h: usize, entry: usize, page: u64, physicalPage: u64, access: Acce
   }
   const tohost = load<u64>(GLOBAL + G_TOHOST)
   if (tohost != 0 && (tohost & PAGE_MASK) == physicalPage) writeTag |= TAG_TOHOST
-
-  // A page that is readable only keeps an empty write tag; one that is writable is always readable.
   store<u64>(entry, readTag)
-  store<u64>(entry, access == Access.write || alsoWritable ? writeTag : EMPTY, 8)
-  store<u32>(entry, <u32>pointer - <u32>page, 16)
-  store<u64>(entry, physicalPage, 24)
+  store<u64>(entry, isWritable ? writeTag : EMPTY, 8)
+}
+
+/** Sets the flags of all entries anew. Which pages are there does not change, so neither does what misses cost. */
+export function retag(h: usize): void {
+  const tlbs = h + H_TLBS
+  for (let entry = tlbs; entry < tlbs + 4 * TLB_CONTEXT_BYTES; entry += TLB_ENTRY_BYTES) {
+    const readTag = load<u64>(entry)
+    if (readTag != EMPTY) tag(entry, readTag & PAGE_MASK, load<u64>(entry, 8) != EMPTY)
+  }
 }
 
 /** True when a watchpoint lies in `length` bytes from a virtual address. */
@@ -130,6 +144,22 @@ export function watched(address: u64, length: u64): bool {
     if (start < address + length && address < start + <u64>load<u32>(at, 8)) return true
   }
   return false
+}
+
+/** Sets TAG_WATCH in exactly the entries whose page holds a watchpoint. */
+export function markWatched(): void {
+  const harts = load<u32>(GLOBAL + G_HART_COUNT)
+  for (let i: u32 = 0; i < harts; i++) {
+    const tlbs = hartAddress(i) + H_TLBS
+    for (let entry = tlbs; entry < tlbs + 4 * TLB_CONTEXT_BYTES; entry += TLB_ENTRY_BYTES) {
+      const tag = load<u64>(entry)
+      if (tag == EMPTY) continue
+      const flag: u64 = watched(tag & PAGE_MASK, 0x1000) ? TAG_WATCH : 0
+      store<u64>(entry, (tag & ~(<u64>TAG_WATCH)) | flag)
+      const writeTag = load<u64>(entry, 8)
+      if (writeTag != EMPTY) store<u64>(entry, (writeTag & ~(<u64>TAG_WATCH)) | flag, 8)
+    }
+  }
 }
 
 /** A page got its first predecoded instruction: stores to it must take the slow path from now on, on every hart. */
