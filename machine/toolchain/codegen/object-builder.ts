@@ -1,4 +1,4 @@
-import type { LineRow, ObjectFile, ObjectSymbol, Relocation, RelocationType } from '../object.ts'
+import type { DebugFrame, DebugFunction, LineRow, ObjectFile, ObjectSymbol, Relocation, RelocationType } from '../object.ts'
 
 /** A section while it is being filled. */
 export class SectionBuilder {
@@ -82,8 +82,13 @@ export class ObjectBuilder {
   private readonly sections = new Map<string, SectionBuilder>()
   private readonly symbols = new Map<string, ObjectSymbol>()
   readonly lines: LineRow[] = []
+  readonly functions: DebugFunction[] = []
+  readonly frames: DebugFrame[] = []
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    readonly language: 'c' | 'typescript' = 'typescript',
+  ) {}
 
   section(
     name: string,
@@ -123,6 +128,16 @@ export class ObjectBuilder {
       })),
       symbols: [...this.symbols.values()],
       lines: this.lines,
+      debug: this.functions.length
+        ? {
+            language: this.language,
+            file: this.functions[0].file,
+            types: [],
+            functions: this.functions,
+            variables: [],
+            frames: this.frames,
+          }
+        : undefined,
     }
   }
 }
