@@ -23,7 +23,7 @@ export function remainderSigned(a: i64, b: i64): u64 {
 
 export function divideSignedWord(a: i32, b: i32): u64 {
   if (b == 0) return <u64>-1
-  if (b == -1) return <u64>(<i64>(0 - a))
+  if (b == -1) return <u64>(<i64>-a)
   return <u64>(<i64>(a / b))
 }
 
