@@ -10,6 +10,7 @@ export default defineConfig({
       rolldownOptions: {
         input: {
           index: 'main/index.ts',
+          start: 'main/cli/start-main.ts',
           'board-worker': 'machine/worker.ts',
           'toolchain-worker': 'main/workbench/toolchain-worker.ts',
           'check-worker': 'main/workbench/check-worker.ts',

@@ -30,7 +30,7 @@ export class Connection {
     private readonly send: (message: HostMessage) => void,
     private readonly log: (text: string) => void = () => {},
   ) {
-    this.disconnect = workbench.connect((event, payload) => this.event(event, payload))
+    this.disconnect = workbench.connect((event, payload) => this.emit(event, payload))
   }
 
   /** A message as it came in: anything at all. */
@@ -73,7 +73,8 @@ export class Connection {
     return handler(parsed.data)
   }
 
-  private event<N extends EventName>(event: N, payload: EventPayload<N>): Promise<void> {
+  /** Resolves when the window has taken the event. */
+  emit<N extends EventName>(event: N, payload: EventPayload<N>): Promise<void> {
     return new Promise((resolve) => {
       if (REPLACEABLE.has(event)) {
         const old = this.queue.findIndex((queued) => queued.event === event)
