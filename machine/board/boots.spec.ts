@@ -38,7 +38,7 @@ describeWith(['opensbi/generic/fw_jump.elf', 'opensbi/generic/fw_dynamic.elf'], 
     for (const harts of [1, 2, 4]) {
       it(`${kind} accepts the device tree of a board of ${harts} and hands over to S-mode`, () => {
         const run = startOpenSbi(kind, harts)
-        const result = run.machine.run(1_000_000_000)
+        const result = run.run(1_000_000_000)
         const { text } = run
         const field = (name: string) => new RegExp(`^${name} *: (.*?)\\s*$`, 'm').exec(text)?.[1]
         expect(text).toMatch(/^OpenSBI v\d/m)

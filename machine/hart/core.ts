@@ -143,9 +143,9 @@ export class HartCore {
   setRegister(hart: number, index: number, value: bigint): void {
     if (index !== 0) this.setHart64(hart, L.H_X + index * 8, value)
   }
-  /** The hart has been stopped at its pc: breakpoint and watchpoints of the instruction there do not stop it again. */
-  passStop(hart: number): void {
-    this.setHart32(hart, L.H_SKIP, 1)
+  /** The hart has been stopped at its pc: the breakpoint there does not stop it again, or nothing that its instruction does. */
+  passStop(hart: number, what: typeof L.PASS_BREAKPOINT | typeof L.PASS_WATCHPOINTS = L.PASS_BREAKPOINT): void {
+    this.setHart32(hart, L.H_SKIP, what)
     this.setHart64(hart, L.H_SKIP_ADDRESS, this.pc(hart))
     this.setHart32(hart, L.H_SKIP_RETIRED, this.hart32(hart, L.H_RETIRED))
   }

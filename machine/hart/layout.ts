@@ -215,8 +215,11 @@ export const H_WAITED = 0x450
 export const H_TIMER_DEADLINE = 0x458
 /** Last exception's side channel: 1 when the current instruction trapped (u32). */
 export const H_FAULTED = 0x460
-/** Where the debugger has stopped already: the breakpoint and watchpoints of that one instruction are passed over, if H_SKIP is not 0. */
+/** Where the debugger has stopped already: what that one instruction passes over, PASS_* or 0 (u32), and its address. */
 export const H_SKIP = 0x464
+export const PASS_BREAKPOINT = 1
+/** The breakpoint too. */
+export const PASS_WATCHPOINTS = 2
 export const H_SKIP_ADDRESS = 0x468
 /** The virtual address of the reservation (u64). */
 export const H_RESERVATION_VIRTUAL = 0x470

@@ -135,9 +135,15 @@ export class TestBoard {
 
   /** Everything printed so far. */
   get text(): string {
-    this.board.uart.drain()
     this.input.flush()
     return this.printed
+  }
+
+  /** Runs the machine; at its exit what the UART still holds is printed. */
+  run(untilCycle?: number): RunResult {
+    const result = this.machine.run(untilCycle)
+    if (result.kind === 'exit') this.board.uart.drain()
+    return result
   }
 
   /** Runs in pieces of virtual time until the console shows `text` behind `from`; the place behind it. */
@@ -147,7 +153,7 @@ export class TestBoard {
       const at = this.text.indexOf(text, from)
       if (at >= 0) return at + text.length
       if (this.machine.now >= end) throw new Error(`the console never showed ${JSON.stringify(text)}:\n${this.text.slice(from)}`)
-      const result = this.machine.run(this.machine.now + 500_000)
+      const result = this.run(this.machine.now + 500_000)
       if (result.kind !== 'limit' && !this.text.includes(text, from))
         throw new Error(`the run ended (${result.kind}) before ${JSON.stringify(text)}:\n${this.text.slice(from)}`)
     }
@@ -169,7 +175,7 @@ export class ProgramRun extends TestBoard {
 
   /** Runs to the program's exit. @throws Error when it does not exit. */
   toExit(mostCycles = MOST_CYCLES): this {
-    this.result = this.machine.run(this.machine.now + mostCycles)
+    this.result = this.run(this.machine.now + mostCycles)
     if (this.result.kind !== 'exit') {
       const where = Array.from({ length: this.options.harts ?? 1 }, (_, hart) => `0x${this.machine.core.pc(hart).toString(16)}`)
       throw new Error(`the program did not exit but: ${this.result.kind}, at ${where.join(', ')}`)

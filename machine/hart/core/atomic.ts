@@ -44,7 +44,7 @@ export function executeAtomic(h: usize, rd: u32, rs1: u32, rs2: u32, operation: 
   const address = reg(h, rs1)
   const size: u32 = isDouble(operation) ? 8 : 4
   const isLoad = operation == Amo.lr_w || operation == Amo.lr_d
-  if (watchpointHit(h, address, size, isLoad ? 1 : operation == Amo.sc_w || operation == Amo.sc_d ? 2 : 3)) return false
+  if (watchpointHit(h, address, size, isLoad ? 1 : operation == Amo.sc_w || operation == Amo.sc_d ? 2 : 3, 0)) return false
   addStall(h, cost(COST_AMO))
   if (operation == Amo.sc_w || operation == Amo.sc_d) return storeConditional(h, rd, rs2, address, size)
   if (address & (size - 1)) {

@@ -1,6 +1,8 @@
 /** Loads and stores that miss the fast path: TLB misses, devices, page crossings, code pages, watchpoints. */
 import {
+  COST_LOAD,
   COST_MMIO,
+  COST_STORE,
   GLOBAL,
   G_HIT_ADDRESS,
   G_HIT_HART,
@@ -13,6 +15,9 @@ import {
   H_MIDWAY,
   H_PC,
   H_RETIRED,
+  H_SKIP,
+  H_STALL,
+  PASS_WATCHPOINTS,
   STOP_WATCHPOINT,
 } from '../layout'
 import { hasCode, invalidate } from './code'
@@ -34,7 +39,7 @@ const FAILED: u64 = <u64>-1
 /** Loads `size` bytes, zero-extended. The caller has synchronised pc and counters, and checks `faulted`. */
 export function loadSlow(h: usize, address: u64, size: u32): u64 {
   store<u32>(h, 0, H_FAULTED)
-  if (watchpointHit(h, address, size, 1)) return 0
+  if (watchpointHit(h, address, size, 1, cost(COST_LOAD))) return 0
   if ((address & 0xfff) + size > 0x1000) return loadCrossing(h, address, size)
   const physical = resolve(h, address, size, Access.read)
   if (physical == FAILED) {
@@ -93,7 +98,7 @@ function loadCrossing(h: usize, address: u64, size: u32): u64 {
 /** Stores the low `size` bytes of `value`. The caller has synchronised pc and counters, and checks `faulted`. */
 export function storeSlow(h: usize, address: u64, size: u32, value: u64): void {
   store<u32>(h, 0, H_FAULTED)
-  if (watchpointHit(h, address, size, 2)) return
+  if (watchpointHit(h, address, size, 2, cost(COST_STORE))) return
   if ((address & 0xfff) + size > 0x1000) {
     storeCrossing(h, address, size, value)
     return
@@ -159,20 +164,20 @@ function reportTohost(h: usize, physical: u64, size: u32): void {
   attend(h)
 }
 
-/** Stops the machine before an access that a watchpoint covers. */
-export function watchpointHit(h: usize, address: u64, size: u32, kind: u32): bool {
+/** Stops the machine before an access that a watchpoint covers: the instruction has not run, so `charged` cycles and its count are given back. */
+export function watchpointHit(h: usize, address: u64, size: u32, kind: u32, charged: u32): bool {
   const count = load<u32>(GLOBAL + G_WATCHPOINT_COUNT)
   if (count == 0) return false
   for (let i: u32 = 0; i < count; i++) {
     const at = GLOBAL + G_WATCHPOINTS + <usize>i * 16
     const start = load<u64>(at)
     if ((load<u32>(at, 12) & kind) == 0 || address >= start + <u64>load<u32>(at, 8) || address + size <= start) continue
-    if (passes(h, load<u64>(h, H_PC), load<u64>(h, H_RETIRED) - 1)) return false
+    if (load<u32>(h, H_SKIP) == PASS_WATCHPOINTS && passes(h, load<u64>(h, H_PC), load<u64>(h, H_RETIRED) - 1)) return false
     store<u32>(GLOBAL + G_STOP, STOP_WATCHPOINT)
     store<u32>(GLOBAL + G_HIT_HART, load<u32>(h, H_ID))
     store<u64>(GLOBAL + G_HIT_ADDRESS, address)
-    // The instruction has not run: it does not count, and pc still names it.
     store<u64>(h, load<u64>(h, H_RETIRED) - 1, H_RETIRED)
+    store<i64>(h, load<i64>(h, H_STALL) - <i64>charged, H_STALL)
     store<u32>(h, 1, H_FAULTED)
     store<u32>(h, 1, H_MIDWAY)
     attend(h)
