@@ -1,4 +1,4 @@
-/** Builds what runs: the hart core, then the bundle of the `pollen` command. The renderer is built by electron-vite. */
+/** Builds what runs: the hart core, then the bundles of the `pollen` command and its worker threads. The renderer is built by electron-vite. */
 import { chmod, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
@@ -10,21 +10,27 @@ const dist = path.join(root, 'dist')
 async function main(): Promise<void> {
   await mkdir(dist, { recursive: true })
   await buildHart(dist)
-  const outfile = path.join(dist, 'pollen.js')
   await build({
-    entryPoints: [path.join(root, 'main/cli/index.ts')],
-    outfile,
+    entryPoints: {
+      pollen: path.join(root, 'main/cli/index.ts'),
+      'board-worker': path.join(root, 'machine/worker.ts'),
+      'toolchain-worker': path.join(root, 'main/workbench/toolchain-worker.ts'),
+      'check-worker': path.join(root, 'main/workbench/check-worker.ts'),
+    },
+    outdir: dist,
+    // The verb that starts the workbench is loaded when it is asked for.
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
     // Dependencies stay in node_modules: the bundle is our own code.
     packages: 'external',
-    banner: { js: '#!/usr/bin/env node' },
     sourcemap: 'linked',
     logLevel: 'warning',
   })
-  await chmod(outfile, 0o755)
+  await chmod(path.join(dist, 'pollen.js'), 0o755)
 }
 
 await main()

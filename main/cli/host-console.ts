@@ -17,11 +17,15 @@ export class HostConsole {
   /** The user asked to leave. */
   left = false
 
-  /** Delivers input to `stream`, stamped with the cycle that `now` returns. */
-  start(stream: ConsoleStream, now: () => number): void {
+  /**
+   * Delivers input to `stream`, stamped with the cycle that `now` returns. `endOfInput` follows the last byte, for a program that has
+   * a way to be told.
+   */
+  start(stream: ConsoleStream, now: () => number, endOfInput = new Uint8Array()): void {
     if (this.terminal) process.stdin.setRawMode(true)
     else if (stdinIsFile()) {
       stream.push(readFileSync(0))
+      stream.push(endOfInput)
       this.ended = true
       return
     }
@@ -31,7 +35,9 @@ export class HostConsole {
       this.wake()
     })
     const end = () => {
+      if (this.ended) return
       this.ended = true
+      if (!this.terminal) stream.push(endOfInput, now())
       this.wake()
     }
     process.stdin.on('end', end)

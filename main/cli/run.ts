@@ -22,7 +22,10 @@ export function addRunCommand(program: Command): void {
     .command('run')
     .argument('[kernel]', 'ELF, RISC-V Linux Image, gzip of either, or raw bytes')
     .description('boot a program on a board; the console is on stdin and stdout (Ctrl-A x leaves)')
-    .addHelpText('after', "\nThe exit status is the guest's own; 1 when --expect is not met or --fail-on is; 124 at a limit; 125 for bad arguments or images.")
+    .addHelpText(
+      'after',
+      "\nThe exit status is the guest's own; 1 when --expect is not met or --fail-on is; 124 at a limit; 125 for bad arguments or images.",
+    )
   addRunOptions(command).action(async (kernel: string | undefined, options: RunOptions) => {
     process.exitCode = await run(kernel, options)
   })
@@ -39,11 +42,20 @@ export async function run(kernel: string | undefined, options: RunOptions): Prom
   }
 }
 
+/** A program that reads its console to the end names, in this absolute symbol, the byte that marks it. */
+const END_OF_INPUT = 'pollen_end_of_input'
+
 /** Wall time that one slice should take: short enough for Ctrl-C and typing, long enough to cost nothing. */
 const SLICE_SECONDS = 0.02
 
 class Session {
-  private readonly files: { firmware?: BootFile; kernel?: BootFile; initrd?: BootFile; deviceTree?: BootFile; loads: { file: BootFile; address: number }[] }
+  private readonly files: {
+    firmware?: BootFile
+    kernel?: BootFile
+    initrd?: BootFile
+    deviceTree?: BootFile
+    loads: { file: BootFile; address: number }[]
+  }
   private readonly watcher: ConsoleWatcher
   private readonly host: HostConsole
   private readonly stream: ConsoleStream
@@ -83,7 +95,8 @@ class Session {
   }
 
   async run(): Promise<number> {
-    this.host.start(this.stream, () => this.board.machine.now)
+    const endOfInput = this.booted.program.elf?.symbols.find(({ name }) => name === END_OF_INPUT)
+    this.host.start(this.stream, () => this.board.machine.now, endOfInput && Uint8Array.of(Number(endOfInput.value)))
     const startedAt = performance.now()
     try {
       const status = await this.loop(startedAt)
@@ -135,7 +148,8 @@ class Session {
       if (instructionsLeft <= 0) return this.limit('the instruction limit')
       if (machine.now >= virtualLimit) return this.limit('the time limit')
       const sliceStart = performance.now()
-      if (options.wallTimeout !== undefined && sliceStart - startedAt >= options.wallTimeout * 1000) return this.limit('the wall-clock limit')
+      if (options.wallTimeout !== undefined && sliceStart - startedAt >= options.wallTimeout * 1000)
+        return this.limit('the wall-clock limit')
 
       const until = Math.min(machine.now + sliceCycles, virtualLimit, machine.now + Math.ceil(instructionsLeft / options.harts))
       const result = machine.run(until)
@@ -170,7 +184,10 @@ class Session {
       return UNMET
     }
     if (result.kind === 'reset') {
-      this.earlier = { instructions: this.earlier.instructions + this.board.machine.retired, cycles: this.earlier.cycles + this.board.machine.now }
+      this.earlier = {
+        instructions: this.earlier.instructions + this.board.machine.retired,
+        cycles: this.earlier.cycles + this.board.machine.now,
+      }
       this.board.uart.drain()
       this.start()
     }
@@ -179,7 +196,9 @@ class Session {
 
   private limit(what: string): number {
     const unmet = this.watcher.unmet
-    process.stderr.write(`pollen: stopped at ${what}${unmet === undefined ? '' : `, and the console never showed ${JSON.stringify(unmet)}`}\n`)
+    process.stderr.write(
+      `pollen: stopped at ${what}${unmet === undefined ? '' : `, and the console never showed ${JSON.stringify(unmet)}`}\n`,
+    )
     return LIMIT_REACHED
   }
 

@@ -33,5 +33,7 @@ export function startWorker(file: WorkerFile, workerData?: unknown): Worker {
     const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(source)}) })`
     return new Worker(code, { eval: true, workerData, name: file.compiled, stderr: false })
   }
-  return new Worker(path.join(root, 'out/main', file.compiled), { workerData, name: file.compiled })
+  // Beside this bundle, or one folder up when it was split into chunks.
+  const places = [import.meta.dirname, path.dirname(import.meta.dirname), path.join(root, 'out/main')].map((folder) => path.join(folder, file.compiled))
+  return new Worker(places.find(existsSync) ?? places[0], { workerData, name: file.compiled })
 }

@@ -8,6 +8,9 @@ import { trapCodes } from '../ir/ir.ts'
 
 const bare = `
 # M-mode on virt: UART at 0x10000000, finisher at 0x100000.
+    # The byte by which this program's console says that its input ends: a UART knows no end of file.
+    .globl pollen_end_of_input
+    .equ pollen_end_of_input, 4
     .globl _start
     .section .text.start, "ax"
 _start:

@@ -1,5 +1,5 @@
 /** A front-end's module as an object: code, globals, tables, and data at the addresses the front-end chose. */
-import { compileFunction, contextOf, placeFunction, signatureIds, type CodeOptions } from '../codegen/compile.ts'
+import { compileFunction, contextOf, functionText, placeFunction, signatureIds, type CodeOptions } from '../codegen/compile.ts'
 import { ObjectBuilder, type SectionBuilder } from '../codegen/object-builder.ts'
 import { intrinsicNames } from '../codegen/select-intrinsic.ts'
 import type { AddressModel } from '../codegen/lower.ts'
@@ -30,9 +30,38 @@ export interface ModuleOptions {
   readonly onFunction?: () => void
 }
 
+/** The optimised IR of all functions of a validated module, as text. */
+export function moduleIr(module: WasmModule, options: Pick<ModuleOptions, 'name' | 'model' | 'level'>): string {
+  const { code } = describe(module, options)
+  return module.functions.flatMap((fn, index) => (fn.body ? [functionText(module, index, code)] : [])).join('\n')
+}
+
 /** Compiles all functions of a validated module. */
 export function moduleObject(module: WasmModule, options: ModuleOptions): ObjectFile {
   const builder = new ObjectBuilder(options.name)
+  const { code, exported } = describe(module, options)
+  const symbols = code.functionSymbols
+  const context = contextOf(module, code, options.types)
+  module.functions.forEach((fn, index) => {
+    if (!fn.body) return
+    const key = options.cache ? fingerprintOf(module, index, code, context) : ''
+    let emitted = options.cache?.get(key)
+    if (!emitted) {
+      emitted = compileFunction(module, index, context, code)
+      // Positions are kept relative to the body, so that they hold wherever it lies next time.
+      emitted = { ...emitted, positions: emitted.positions.map((entry) => ({ ...entry, position: entry.position - fn.body!.start })) }
+      options.cache?.set(key, emitted)
+    }
+    const position = options.position && ((offset: number) => options.position!(offset + fn.body!.start))
+    placeFunction(builder, symbols[index], emitted, position, exported.has(index) ? 'global' : 'local')
+    options.onFunction?.()
+  })
+  new DataWriter(module, builder, code, signatureIds(module.types, options.types), options.dataBase).run()
+  return builder.finish()
+}
+
+/** Names of everything in a module, as the rest of the program knows it. */
+function describe(module: WasmModule, options: Pick<ModuleOptions, 'name' | 'model' | 'level'>): { code: CodeOptions; exported: ReadonlyMap<number, string> } {
   const names = readNames(module)
   const exported = new Map(module.exports.filter((entry) => entry.kind === 'function').map((entry) => [entry.index, entry.name]))
   const intrinsics = new Map<number, string>()
@@ -66,23 +95,7 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
     shareTraps: false,
     variables: names.locals,
   }
-  const context = contextOf(module, code, options.types)
-  module.functions.forEach((fn, index) => {
-    if (!fn.body) return
-    const key = options.cache ? fingerprintOf(module, index, code, context) : ''
-    let emitted = options.cache?.get(key)
-    if (!emitted) {
-      emitted = compileFunction(module, index, context, code)
-      // Positions are kept relative to the body, so that they hold wherever it lies next time.
-      emitted = { ...emitted, positions: emitted.positions.map((entry) => ({ ...entry, position: entry.position - fn.body!.start })) }
-      options.cache?.set(key, emitted)
-    }
-    const position = options.position && ((offset: number) => options.position!(offset + fn.body!.start))
-    placeFunction(builder, symbols[index], emitted, position, exported.has(index) ? 'global' : 'local')
-    options.onFunction?.()
-  })
-  new DataWriter(module, builder, code, signatureIds(module.types, options.types), options.dataBase).run()
-  return builder.finish()
+  return { code, exported }
 }
 
 class DataWriter {

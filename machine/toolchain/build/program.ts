@@ -12,7 +12,7 @@ import { decodeModule } from '../wasm/decode.ts'
 import { WasmError } from '../wasm/types.ts'
 import { validateModule } from '../wasm/validate.ts'
 import { linkLayout, programLayouts, type ProgramLayout } from './layouts.ts'
-import { dataExtent, moduleObject, type CodeCache } from './module-object.ts'
+import { dataExtent, moduleIr, moduleObject, type CodeCache } from './module-object.ts'
 import { programRuntime } from './program-runtime.ts'
 
 /** `pollen.json`. */
@@ -40,7 +40,10 @@ export interface BuildInput {
   readonly readFile: (path: string) => string | undefined
   /** Headers and other files that C sources may include. */
   readonly includes?: readonly string[]
+  /** How much the machine code is optimised. */
   readonly level?: 0 | 2
+  /** How much the front-ends optimise on their own; default: as `level`. 0 is for quick builds after small changes. */
+  readonly frontEndLevel?: 0 | 2
   /** Instead of the configuration's named layout. */
   readonly layout?: ProgramLayout
   readonly cache?: CodeCache
@@ -70,9 +73,11 @@ class ProgramBuilder {
   private readonly types = new Map<string, number>()
   private readonly initializers: string[] = []
   private readonly level: 0 | 2
+  private readonly frontEndLevel: 0 | 2
 
   constructor(private readonly input: BuildInput) {
     this.level = input.level ?? 2
+    this.frontEndLevel = input.frontEndLevel ?? this.level
   }
 
   private result(elf?: Uint8Array, map = ''): BuildResult {
@@ -124,7 +129,7 @@ class ProgramBuilder {
         entry,
         readFile: this.input.readFile,
         memoryBase: data,
-        optimise: this.level,
+        optimise: this.frontEndLevel,
         defines: configuration.defines,
       })
       this.diagnostics.push(...diagnostics)
@@ -145,7 +150,7 @@ class ProgramBuilder {
         files,
         memoryBase,
         stackSize: 65536,
-        optimise: this.level,
+        optimise: this.frontEndLevel,
         defines: configuration.defines,
       })
       this.diagnostics.push(...diagnostics)
@@ -243,4 +248,10 @@ class ProgramBuilder {
       return undefined
     }
   }
+}
+
+/** The optimised IR of a built program's modules, as text. */
+export function programIr(result: BuildResult, configuration: ProgramConfiguration, level: 0 | 2): string {
+  const { model } = programLayouts[configuration.layout ?? configuration.kind]
+  return result.modules.map(({ name, wasm }) => moduleIr(decodeModule(wasm), { name, model, level })).join('\n')
 }
