@@ -80,8 +80,8 @@ __put:
     ret
 `
 
-/** Assembly of the defaults for a layout. */
-export function programRuntime(layout: ProgramLayout): string {
+/** Assembly of the defaults for a layout. A program that brings its own `_start` gets none, and then needs no `main` either. */
+export function programRuntime(layout: ProgramLayout, ownStart = false): string {
   const [start, exit] =
     layout.name === 'kernel'
       ? [kernelStart, kernelExit]
@@ -93,7 +93,7 @@ export function programRuntime(layout: ProgramLayout): string {
     layout.model === 'physical' ? `    slli ${register}, ${register}, 32\n    srli ${register}, ${register}, 32\n` : ''
   const length = (register: string): string => `    slli ${register}, ${register}, 32\n    srli ${register}, ${register}, 32\n`
   const weak = [
-    '_start',
+    ...(ownStart ? [] : ['_start']),
     '__exit',
     '__put',
     '__trap',
@@ -107,8 +107,7 @@ export function programRuntime(layout: ProgramLayout): string {
   const memory = ['memory.copy', 'memory.fill', 'memory.size', 'memory.grow'].map((name) => `pollen.${name}`)
   return `
 ${[...weak, ...memory].map((name) => `    .weak ${name}`).join('\n')}
-    .section .text.start, "ax"
-${start}
+${ownStart ? '' : `    .section .text.start, "ax"\n${start}`}
     .section .text.runtime, "ax"
 ${exit}
 # a0 = trap code; the return address tells the place
