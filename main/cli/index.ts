@@ -44,6 +44,12 @@ function parsePort(text: string): number {
   return port
 }
 
+// Who reads our output may stop reading, as head does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 try {
   await program.parseAsync()
 } catch (error) {
