@@ -14,6 +14,7 @@ export interface AssemblyScriptInput {
   readonly readFile: (path: string) => string | undefined
   /** First address of static data. */
   readonly memoryBase: number
+  /** 2 inlines, and folds global constants. */
   readonly optimise: 0 | 2
   /** Constants, as `--use NAME=VALUE` has them. */
   readonly defines?: Readonly<Record<string, string | number>>
@@ -81,7 +82,7 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
       '--maximumMemory',
       '65536',
     ],
-    ...['--optimizeLevel', input.optimise === 2 ? '3' : '0', '--shrinkLevel', '0'],
+    ...['--optimizeLevel', '0', '--shrinkLevel', '0'],
     ...(input.optimise === 2 ? ['--noAssert'] : []),
     ...Object.entries(input.defines ?? {}).flatMap(([name, value]) => ['--use', `${name}=${value}`]),
   ]
@@ -97,9 +98,16 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
     // An inlined coroutine would share its caller's frame.
     afterCompile: (module: binaryen.Module): void => {
       for (const name of asyncNames) {
-        binaryen.setPassArgument('no-inline', `*${name}*`)
-        module.runPasses(['no-inline'])
+        for (const form of [`*/${name}`, `*/${name}<*`, `*#${name}`, `*.${name}`]) {
+          binaryen.setPassArgument('no-inline', form)
+          module.runPasses(['no-inline'])
+        }
       }
+      if (input.optimise === 0) return
+      // All else the back-end does better, and only for what changed: Binaryen's other passes take most of a build's time.
+      binaryen.setOptimizeLevel(3)
+      binaryen.setShrinkLevel(0)
+      module.runPasses(['simplify-globals', 'inlining'])
     },
   }
   const { error } = await asc.main(options, {
