@@ -42,7 +42,7 @@ export interface VirtOptions {
 
 export const VIRT_DEFAULT_RAM = 128 << 20
 /** The most RAM that fits the linear memory of the core. */
-export const VIRT_MOST_RAM = 3 << 30
+export const VIRT_MOST_RAM = 3 * 2 ** 30
 
 export interface VirtTree {
   readonly bootArguments?: string
