@@ -121,7 +121,7 @@ export type ErrorCode = (typeof errorCodes)[number]
 
 /** What travels. */
 export const clientMessage = z.union([
-  z.object({ kind: z.literal('call'), id: z.number().int(), endpoint: z.string(), request: z.unknown() }).strict(),
+  z.object({ kind: z.literal('call'), id: z.number().int(), endpoint: z.string(), request: z.unknown().optional() }).strict(),
   /** The window has handled this many events: the host may send more. */
   z.object({ kind: z.literal('seen'), events: z.number().int().min(0) }).strict(),
 ])
