@@ -21,6 +21,11 @@ export class BoardClock implements Clock {
     return (this.latest = Math.max(this.latest, this.source()))
   }
 
+  /** What `now` would be. An observer asks here: `now` remembers that somebody has seen it. */
+  get glimpse(): number {
+    return Math.max(this.latest, this.source())
+  }
+
   timer(expire: () => void): Timer {
     const timer = new BoardTimer(expire, () => this.changed())
     this.timers.push(timer)

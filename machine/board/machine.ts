@@ -13,6 +13,7 @@ import { HartCore, NEVER } from '../hart/core.ts'
 import * as L from '../hart/layout.ts'
 import type { Placement } from './loader.ts'
 import { TraceCollector } from '../trace/collector.ts'
+import { traceKind } from '../trace/kinds.ts'
 
 export interface MachineOptions {
   /** The compiled `hart.wasm`. */
@@ -29,6 +30,10 @@ export interface MachineOptions {
   readonly quantum: number
   readonly onWarning: (text: string) => void
 }
+
+const DMA_READ = traceKind('dma-read')
+const DMA_WRITE = traceKind('dma-write')
+const INTERRUPT_LINE = traceKind('interrupt-line')
 
 export const DEFAULT_QUANTUM = 500
 /** The longest stay in the core: a few milliseconds. */
@@ -90,10 +95,12 @@ export class Machine {
     this.dma = {
       read: (address, length) => {
         const at = this.ramAt(address, length)
+        this.deviceEvent(DMA_READ, address, length)
         return at < 0 ? undefined : this.core.bytes.slice(at, at + length)
       },
       write: (address, bytes) => {
         const at = this.ramAt(address, bytes.length)
+        this.deviceEvent(DMA_WRITE, address, bytes.length)
         if (at < 0) return false
         this.core.bytes.set(bytes, at)
         if (bytes.length) this.core.exports.memoryChanged(BigInt(address), BigInt(bytes.length))
@@ -235,6 +242,15 @@ export class Machine {
     const result = this.userInterrupts?.(hart, operation, receiver, value) ?? 0n
     this.accessing = -1
     return result
+  }
+
+  /** A device's wire into the interrupt controller changed. */
+  interruptLine(source: number, level: boolean): void {
+    this.deviceEvent(INTERRUPT_LINE, source * 2 + (level ? 1 : 0), 0)
+  }
+
+  private deviceEvent(kind: number, a: number, b: number): void {
+    if (this.trace.enabled(kind)) this.trace.record(kind, this.clock.glimpse, BigInt(a), BigInt(b))
   }
 
   private deadlineChanged(cycle: number): void {

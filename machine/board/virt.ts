@@ -81,7 +81,8 @@ export class VirtBoard {
     }
 
     this.clint = add(VIRT_MAP.clint, this.makeClint(harts, board.ipiDelay))
-    const plicOptions = { sources: VIRT_MAP.plic.sources, harts, userContexts: extensions.n }
+    const onLine = (source: number, level: boolean) => this.machine.interruptLine(source, level)
+    const plicOptions = { sources: VIRT_MAP.plic.sources, harts, userContexts: extensions.n, onLine }
     const outputs: InterruptLine[] = []
     for (let hart = 0; hart < harts; hart++) {
       outputs[plicContext(plicOptions, hart, 'machine')] = this.machine.wire(hart, 11)

@@ -24,6 +24,8 @@ export interface PlicOptions {
   readonly harts: number
   /** One more context for each hart, for user-mode external interrupts. */
   readonly userContexts?: boolean
+  /** Told when a device's wire changes. */
+  readonly onLine?: (source: number, level: boolean) => void
 }
 
 export function plicContextCount(options: PlicOptions): number {
@@ -73,6 +75,7 @@ export class Plic implements Device {
       set: (level) => {
         if (hasBit(this.level, source) === level) return
         setBit(this.level, source, level)
+        this.options.onLine?.(source, level)
         // A request once forwarded stays pending even if the wire falls (PLIC 1.0.0, "Interrupt Gateways").
         if (level) this.forward(source)
       },

@@ -17,6 +17,8 @@ export const GUEST_TRACE_CSR = 0x800
 export const REQUEST_ID_CSR = 0x840
 export const GUEST_KIND_COUNT = 64
 export const EVENT_BYTES = 32
+/** The hart of events that devices cause. */
+export const NO_HART = 255
 
 const request = 'request id'
 
@@ -54,5 +56,5 @@ export const traceKinds: readonly TraceKind[] = [
   { kind: 70, name: 'mmio-write', a: 'physical address | size << 56', b: 'value' },
   { kind: 71, name: 'dma-read', a: 'physical address', b: 'bytes' },
   { kind: 72, name: 'dma-write', a: 'physical address', b: 'bytes' },
-  { kind: 73, name: 'interrupt-line', a: 'line << 1 | level', b: '0' },
+  { kind: 73, name: 'interrupt-line', a: 'PLIC source << 1 | level', b: '0' },
 ]

@@ -1,5 +1,5 @@
 /** Takes trace events from the core's buffer: hashes them, counts them, hands them on. */
-import { EVENT_BYTES } from '../isa/trace-kinds.ts'
+import { EVENT_BYTES, NO_HART } from '../isa/trace-kinds.ts'
 import type { HartCore } from '../hart/core.ts'
 import * as L from '../hart/layout.ts'
 
@@ -31,6 +31,26 @@ export class TraceCollector {
   subscribe(sink: TraceSink): () => void {
     this.sinks.push(sink)
     return () => (this.sinks = this.sinks.filter((other) => other !== sink))
+  }
+
+  /** True when events of a kind are recorded. */
+  enabled(kind: number): boolean {
+    const at = kind < 64 ? L.G_TRACE_MASK_LOW : L.G_TRACE_MASK_HIGH
+    return ((this.core.global32(at + (kind & 32 ? 4 : 0)) >>> (kind & 31)) & 1) !== 0
+  }
+
+  /** Adds an event that a device causes, behind those of the harts so far. */
+  record(kind: number, cycle: number, a: bigint, b: bigint): void {
+    if (!this.enabled(kind)) return
+    if (this.core.global32(L.G_TRACE_COUNT) === L.TRACE_CAPACITY) this.drain()
+    const count = this.core.global32(L.G_TRACE_COUNT)
+    const at = L.TRACE_BUFFER + count * EVENT_BYTES
+    const { view } = this.core
+    view.setBigUint64(at, BigInt(cycle), true)
+    view.setBigUint64(at + 8, a, true)
+    view.setBigUint64(at + 16, b, true)
+    view.setBigUint64(at + 24, BigInt(NO_HART | (kind << 16)), true)
+    this.core.setGlobal32(L.G_TRACE_COUNT, count + 1)
   }
 
   /** Takes what has gathered. */

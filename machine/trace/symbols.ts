@@ -8,7 +8,10 @@ export class SymbolTable {
 
   constructor(elf: ElfFile | undefined) {
     const named = (elf?.symbols ?? [])
-      .filter(({ name, type, section }) => name !== '' && !name.startsWith('$') && type !== 'file' && type !== 'section' && typeof section === 'number')
+      .filter(
+        ({ name, type, section }) =>
+          name !== '' && !name.startsWith('$') && type !== 'file' && type !== 'section' && typeof section === 'number',
+      )
       .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : Number(b.type === 'function') - Number(a.type === 'function')))
     this.addresses = BigUint64Array.from(named, ({ value }) => value)
     this.names = named.map(({ name }) => name)

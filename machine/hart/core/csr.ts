@@ -1,5 +1,6 @@
 /** Control and status registers: existence, privilege, WARL rules. Numbers are those of machine/isa/csrs.ts. */
 import {
+  COST_CSR,
   COST_SATP,
   EXT_N,
   EXT_SSTC,
@@ -415,6 +416,11 @@ function writeUser(h: usize, number: i32, value: u64): void {
   }
 }
 
+/** For writes that cost nothing: the cycle that every instruction takes, and what CSR instructions take beyond. */
+function giveBack(h: usize): void {
+  store<i64>(h, load<i64>(h, H_STALL) - 1 - <i64>cost(COST_CSR), H_STALL)
+}
+
 /** Writes a register; `illegal` is set when it may not be written. */
 export function writeCsr(h: usize, number: i32, value: u64): void {
   if (number >= Csr.pmpaddr0 && number < Csr.pmpaddr0 + 16) {
@@ -423,8 +429,7 @@ export function writeCsr(h: usize, number: i32, value: u64): void {
   }
   if (number >= Csr.pollen_trace0 && number < Csr.pollen_trace0 + 64) {
     const kind = number - Csr.pollen_trace0
-    // Costs nothing: the cycle that every instruction takes is given back.
-    store<i64>(h, load<i64>(h, H_STALL) - 1, H_STALL)
+    giveBack(h)
     if (tracing(kind)) emit(h, kind, value, load<u64>(h, H_REQUEST))
     return
   }
@@ -594,7 +599,7 @@ export function writeCsr(h: usize, number: i32, value: u64): void {
       else illegal = true
       break
     case Csr.pollen_request:
-      store<i64>(h, load<i64>(h, H_STALL) - 1, H_STALL)
+      giveBack(h)
       store<u64>(h, value, H_REQUEST)
       break
     default:
