@@ -296,12 +296,21 @@ export class Workbench {
     this.takeSettings({ ...this.settings, ...patch })
     this.pendingPatch = { ...this.pendingPatch, ...patch }
     clearTimeout(this.settingsTimer)
-    this.settingsTimer = setTimeout(() => {
-      const pending = this.pendingPatch
-      this.pendingPatch = {}
-      this.settingsTimer = undefined
-      this.host.call('settings.set', { patch: pending }).catch((error: Error) => this.fail(error))
-    }, 250)
+    this.settingsTimer = setTimeout(() => this.sendSettings(), 250)
+  }
+
+  /** The page goes: what waits is sent now. */
+  leave(): void {
+    this.sendSettings()
+    void this.documents?.saveAll()
+  }
+
+  private sendSettings(): void {
+    clearTimeout(this.settingsTimer)
+    const patch = this.pendingPatch
+    if (Object.keys(patch).length === 0) return
+    this.pendingPatch = {}
+    this.host.call('settings.set', { patch }).catch((error: Error) => this.fail(error))
   }
 
   layout(patch: Partial<Settings['layout']>): void {
