@@ -1,5 +1,5 @@
 /** Builds what runs: the hart core, then the bundles of the `pollen` command and its worker threads. The renderer is built by electron-vite. */
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { buildHart } from '../machine/hart/build.ts'
@@ -10,6 +10,7 @@ const dist = path.join(root, 'dist')
 async function main(): Promise<void> {
   await mkdir(dist, { recursive: true })
   await buildHart(dist)
+  await rm(path.join(dist, 'chunks'), { recursive: true, force: true })
   await build({
     entryPoints: {
       pollen: path.join(root, 'main/cli/index.ts'),

@@ -1,6 +1,6 @@
 /** From files to RAM: what to put where, and where to start. Everything wrong with a file is one line that names it. */
 import { gunzipSync } from 'node:zlib'
-import { type ElfFile, ElfError, isElf, readElf } from '../toolchain/elf/reader.ts'
+import { type ElfFile, type ElfSegment, ElfError, isElf, readElf } from '../toolchain/elf/reader.ts'
 
 /** A file or an option cannot be used; the message is for the user. */
 export class LoadError extends Error {}
@@ -64,9 +64,26 @@ function loadElf(name: string, bytes: Uint8Array): LoadedProgram {
   if (elf.type === 'relocatable') throw new LoadError(`${name}: an object file that was not linked`)
   const placements = elf.segments
     .filter((segment) => segment.memorySize > 0)
+    .map((segment) => withoutHeaders(elf, segment))
     .map((segment) => ({ address: Number(segment.paddr), bytes: segment.fileBytes, size: segment.memorySize, name }))
   if (placements.length === 0) throw new LoadError(`${name}: no segment to load`)
   return { placements, entry: entryAddress(elf), elf }
+}
+
+/** Linkers put the file's own headers in front of the first section, often below the start of RAM: they are not part of the program. */
+function withoutHeaders(elf: ElfFile, segment: ElfSegment): ElfSegment {
+  if (!isElf(segment.fileBytes)) return segment
+  const end = segment.vaddr + BigInt(segment.memorySize)
+  const starts = elf.sections.filter(({ flags, address }) => flags.alloc && address >= segment.vaddr && address < end).map(({ address }) => address)
+  if (starts.length === 0) return segment
+  const skip = Number(starts.reduce((a, b) => (a < b ? a : b)) - segment.vaddr)
+  return {
+    ...segment,
+    vaddr: segment.vaddr + BigInt(skip),
+    paddr: segment.paddr + BigInt(skip),
+    fileBytes: segment.fileBytes.subarray(skip),
+    memorySize: segment.memorySize - skip,
+  }
 }
 
 /** Programs linked at virtual addresses start at the physical address of their entry's segment. */

@@ -1,25 +1,12 @@
 /** `pollen aot`: compiles a WebAssembly module to a program of its own. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { Option, type Command } from 'commander'
 import { compileAot, type AotTarget } from '../../machine/toolchain/build.ts'
 import { BAD_ARGUMENTS } from './exit-status.ts'
 import { complain, fileReason, formatDiagnostic } from './report.ts'
 
-export function addAotCommand(program: Command): void {
-  program
-    .command('aot')
-    .argument('<module.wasm>')
-    .description('compile a WebAssembly module; the program answers lines of calls on its console')
-    .option('-o, --output <file>', 'where the ELF file goes')
-    .addOption(new Option('--target <name>', 'bare (the board) or linux-user (qemu-riscv64)').choices(['bare', 'linux-user']).default('bare'))
-    .addOption(new Option('-O <level>', 'how hard to optimise').choices(['0', '2']).default('2'))
-    .action((file: string, options: { output?: string; target: AotTarget; O: '0' | '2' }) => {
-      process.exitCode = aot(file, options)
-    })
-}
-
-function aot(file: string, options: { output?: string; target: AotTarget; O: '0' | '2' }): number {
+/** Compiles; returns the exit status: 1 for a module that cannot be compiled, 125 for files that cannot be used. */
+export function aot(file: string, options: { output?: string; target: AotTarget; O: '0' | '2' }): number {
   const output = options.output ?? `${path.basename(file).replace(/\.wasm$/, '')}.elf`
   let bytes: Uint8Array
   try {

@@ -1,33 +1,19 @@
 /** `pollen build`: a program or a single source file to an ELF file, or one of the stages on the way to it. */
 import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { Option, type Command } from 'commander'
 import { disassembleElf } from '../../machine/toolchain/disassembler/index.ts'
 import { readElf } from '../../machine/toolchain/elf/index.ts'
 import { buildProgram, programIr, programSchema, type ProgramConfiguration } from '../../machine/toolchain/build.ts'
 import { BAD_ARGUMENTS } from './exit-status.ts'
 import { complain, fileReason, formatDiagnostic } from './report.ts'
 
-interface BuildOptions {
+export interface BuildOptions {
   readonly output?: string
   readonly emit?: 'wasm' | 'ir' | 'asm' | 'map'
   readonly O: '0' | '2'
 }
 
 const SOURCE = /\.(ts|c|cpp|cc|S|s)$/
-
-export function addBuildCommand(program: Command): void {
-  program
-    .command('build')
-    .argument('<file|dir>', 'a source file (.ts .c .cpp .S), or a folder with a pollen.json')
-    .description('compile TypeScript, C, C++ and assembly for the board')
-    .option('-o, --output <file>', 'where the ELF file (or the stage) goes')
-    .addOption(new Option('--emit <stage>', 'write a stage instead').choices(['wasm', 'ir', 'asm', 'map']))
-    .addOption(new Option('-O <level>', 'how hard to optimise').choices(['0', '2']).default('2'))
-    .action(async (target: string, options: BuildOptions) => {
-      process.exitCode = await build(target, options)
-    })
-}
 
 /** Builds; returns the exit status: 1 for errors in the sources, 125 for files that cannot be used. */
 export async function build(target: string, options: BuildOptions): Promise<number> {

@@ -55,7 +55,9 @@ export function watchStart(child: ChildProcess): Promise<{ status: number } | st
       if (message === 'ready') up = true
     })
     child.on('error', (error) => resolve(`Electron did not start: ${error.message}`))
-    child.on('exit', (code, signal) => resolve(up ? { status: code ?? 1 } : `Electron did not start: it ended with ${signal ?? `status ${code}`}`))
+    child.on('exit', (code, signal) =>
+      resolve(up ? { status: code ?? 1 } : `Electron did not start: it ended with ${signal ?? `status ${code}`}`),
+    )
   })
 }
 

@@ -1,11 +1,9 @@
 #!/usr/bin/env node
-/** The `pollen` command: one verb a file. Exit status 125 means that an argument or a file could not be used. */
+/** The `pollen` command: one verb a file, loaded when it is asked for: most runs need neither compilers nor workbench. Exit status 125 means that an argument or a file could not be used. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { addAotCommand } from './aot.ts'
-import { addBuildCommand } from './build.ts'
-import { disasm } from './disasm.ts'
 import { BAD_ARGUMENTS } from './exit-status.ts'
 import { addLabCommand } from './lab.ts'
+import { addToolchainCommands } from './toolchain.ts'
 import { addRunCommand } from './run.ts'
 
 const program = new Command('pollen')
@@ -20,22 +18,11 @@ program
   .option('--port <n>', 'port of the browser host on 127.0.0.1', parsePort)
   .option('--workspace <dir>', 'the folder for your labs')
   .action(async (options: { browser?: boolean; port?: number; workspace?: string }) => {
-    // Only this verb needs the whole workbench.
     const { start } = await import('./start.ts')
     process.exitCode = (await start(options)).status ?? 0
   })
 addRunCommand(program)
-addBuildCommand(program)
-addAotCommand(program)
-program
-  .command('disasm')
-  .argument('<elf>')
-  .description('list the instructions of an ELF file with symbols and source lines')
-  .option('--no-aliases', 'show instructions under their own names only')
-  .option('--no-source', 'leave out source lines')
-  .action(async (file: string, options: { aliases: boolean; source: boolean }) => {
-    process.exitCode = await disasm(file, { noAliases: !options.aliases, noSource: !options.source })
-  })
+addToolchainCommands(program)
 addLabCommand(program)
 
 function parsePort(text: string): number {

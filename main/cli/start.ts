@@ -46,7 +46,12 @@ export async function start(options: StartOptions = {}): Promise<{ host?: Browse
   const reason = options.browser ? undefined : await runElectron(options)
   if (typeof reason === 'object') return reason
   const workbench = new Workbench({ root: workspaceRoot(options.workspace), host: 'browser', version: version(), locale: systemLocale() })
-  const host = await BrowserHost.start({ workbench, renderer: rendererFolder(), port: options.port, log: (text) => process.stderr.write(`pollen: ${text}\n`) })
+  const host = await BrowserHost.start({
+    workbench,
+    renderer: rendererFolder(),
+    port: options.port,
+    log: (text) => process.stderr.write(`pollen: ${text}\n`),
+  })
   process.stdout.write(`Pollen runs in your browser${reason ? ` (${reason})` : ''}: ${host.address}\n`)
   if (options.open ?? true) openInBrowser(host.address)
   const stop = () => {
