@@ -12,7 +12,6 @@ const HARTS = 1
 const TASKS = 2
 const DEVICES = 3
 /** Events written at a time. */
-const BATCH_EVENTS = 4096
 
 const K = {
   mark: traceKind('mark'),
@@ -60,6 +59,8 @@ export class PerfettoRecorder {
   private flows = 0
   private devices = false
 
+  private readonly records: Uint8Array[] = []
+
   /** `frequency` is the board's, in cycles per second. */
   constructor(
     private readonly frequency: number,
@@ -68,25 +69,30 @@ export class PerfettoRecorder {
     this.symbols = new SymbolTable(elf)
   }
 
-  /** Takes 32-byte records in order. */
+  /** Takes 32-byte records in order. They are kept as they are: a run that is traced must not wait for their conversion. */
   add(records: Uint8Array): void {
-    for (const event of traceEvents(records)) this.one(event)
+    this.records.push(records.slice())
   }
 
-  /** Writes everything to a file at once: an interrupted run leaves no half a trace. */
+  /** Converts and writes everything, once: an interrupted run leaves no half a trace. */
   write(file: string): void {
     const temporary = `${file}.partial`
     const descriptor = openSync(temporary, 'w')
     try {
       writeSync(descriptor, '{"displayTimeUnit":"ns","traceEvents":[\n')
-      const write = (lines: readonly string[], last: boolean) => writeSync(descriptor, lines.join(',\n') + (last ? '\n' : ',\n'))
-      const text = (events: readonly Json[]) => events.map((event) => JSON.stringify(event))
-      const closing = text(this.closing())
-      write(text(this.nameEvents()), this.parts.length === 0)
-      for (let i = 0; i < this.parts.length; i += BATCH_EVENTS)
-        write(this.parts.slice(i, i + BATCH_EVENTS), i + BATCH_EVENTS >= this.parts.length && closing.length === 0)
-      if (closing.length > 0) write(closing, true)
-      writeSync(descriptor, ']}\n')
+      let first = true
+      const put = (lines: readonly string[]) => {
+        if (lines.length === 0) return
+        writeSync(descriptor, (first ? '' : ',\n') + lines.join(',\n'))
+        first = false
+      }
+      for (const records of this.records) {
+        for (const event of traceEvents(records)) this.one(event)
+        put(this.parts.splice(0))
+      }
+      // Names and ends are known only now; the order of events in the file means nothing.
+      put([...this.closing(), ...this.nameEvents()].map((event) => JSON.stringify(event)))
+      writeSync(descriptor, '\n]}\n')
       closeSync(descriptor)
       renameSync(temporary, file)
     } catch (error) {
