@@ -103,6 +103,8 @@ export function programRuntime(layout: ProgramLayout, ownStart = false): string 
     '__coroutine_allocate',
     '__coroutine_free',
     '__wake',
+    '__forget',
+    '__idle',
   ]
   const memory = ['memory.copy', 'memory.fill', 'memory.size', 'memory.grow'].map((name) => `pollen.${name}`)
   return `
@@ -164,6 +166,10 @@ ${pointer('a0')}    sd zero, 0(a0)
     ret
 __coroutine_free:
     tail __release
+__forget:
+    ret
+__idle:
+${layout.name === 'program' ? '' : '    wfi\n'}    ret
 # Resumes the awaiter at once.
 __wake:
 ${pointer('a0')}    ${layout.model === 'physical' ? 'lwu' : 'lw'} t0, 0(a0)

@@ -93,6 +93,13 @@ describe('mistakes are told with their place', () => {
     })
   })
 
+  test('defer in an ordinary function', async () => {
+    const { diagnostics } = await build({
+      'main.ts': 'function f(x: i32): void {}\nexport function main(): i32 {\n  defer<i32>(f, 1);\n  return 0;\n}\n',
+    })
+    expect(diagnostics.find((diagnostic) => diagnostic.code === 'dialect/defer-outside-async')).toMatchObject({ line: 3, column: 3 })
+  })
+
   test('a CSR number that is not constant', async () => {
     const { diagnostics } = await build({
       'main.ts': 'let n: u32 = 0;\nexport function main(): i32 {\n  n += 1;\n  return <i32>cpu.csrRead(n);\n}\n',

@@ -69,8 +69,21 @@ class Lowering {
         })
       return this.call('__await', undefined, [node.operand as TreeNode], node)
     }
+    if (node.kind === NodeKind.Call && !result) this.refuseDefer(node)
     if (node.kind === NodeKind.Return && result) node.value = this.returned(node.value as TreeNode | null, result, node)
     return node
+  }
+
+  /** There is no task to defer to in an ordinary function: it would be compiled as a coroutine of its own. */
+  private refuseDefer(node: TreeNode): void {
+    const name = (node.expression as { text?: string }).text ?? ''
+    if (name !== 'defer' && name !== 'undefer') return
+    this.errors.push({
+      node,
+      code: 'dialect/defer-outside-async',
+      message: `${name} is only possible in an async function`,
+      hint: 'Ordinary functions are never cancelled: call the function before you return.',
+    })
   }
 
   /** For an async function: removes the mark and gives the T of its Promise<T>. */

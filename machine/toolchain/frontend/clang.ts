@@ -75,7 +75,7 @@ export async function compileClang(input: ClangInput): Promise<ClangResult> {
     if (bytes) text += decoder.decode(bytes)
   }
   try {
-    const output = await runClang(args, files, { stdout: print, stderr: print })
+    const output = await runClang(args, files, { stdout: print, stderr: print, fetchProgress: () => undefined })
     return { wasm: output['output.wasm'] as Uint8Array, diagnostics: readMessages(text) }
   } catch (error) {
     const diagnostics = readMessages(text)

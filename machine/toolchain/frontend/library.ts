@@ -108,15 +108,29 @@ export namespace TaskState {
   savedStack: u32;
 }
 
-// Called when a task that somebody awaits has completed: the program may put the awaiter into a queue instead.
+// Called when a task that somebody awaits has ended: the program may put the awaiter into a queue instead.
 @external("env", "__wake") declare function wake(task: usize): void;
+// Called when a suspended task is cancelled: the program takes it out of the queue it may stand in.
+@external("env", "__forget") declare function forget(task: usize): void;
+// Called by blockOn when there is nothing to do but let others run: the program resumes what is ready, or waits for an interrupt.
+@external("env", "__idle") declare function idle(): void;
 @external("env", "__coroutine_free") declare function free(task: usize): void;
+@external("env", "__allocate") declare function allocate(size: usize): usize;
+@external("env", "__release") declare function release(address: usize): void;
+
+// While a task runs its result is not there yet, and the field holds the latest deferred call and the task it awaits.
+const DEFERRED: usize = 24;
+const AWAITED: usize = 28;
+const DETACHED: u16 = 1;
 
 @inline export function __await<T>(promise: Promise<T>): T {
   const task = changetype<usize>(promise);
-  if (load<u8>(task, 4) != 2) {
-    store<u32>(task, <u32>co.frame(), 12);
+  if (load<u8>(task, 4) < 2) {
+    const self = co.frame();
+    store<u32>(task, <u32>self, 12);
+    store<u32>(self, <u32>task, AWAITED);
     co.suspend();
+    store<u32>(co.frame(), 0, AWAITED);
   }
   if (isVoid<T>()) {
     free(task);
@@ -130,6 +144,7 @@ export namespace TaskState {
 
 @inline export function __coReturn<T>(value: T): Promise<T> {
   const task = co.frame();
+  if (load<u32>(task, DEFERRED)) __runDeferred(task);
   store<T>(task, value, 24);
   complete(task);
   return changetype<Promise<T>>(task);
@@ -137,6 +152,7 @@ export namespace TaskState {
 
 @inline export function __coReturnVoid(): Promise<void> {
   const task = co.frame();
+  if (load<u32>(task, DEFERRED)) __runDeferred(task);
   complete(task);
   return changetype<Promise<void>>(task);
 }
@@ -150,6 +166,93 @@ export namespace TaskState {
   store<u8>(task, 2, 4);
   const awaiter = load<u32>(task, 12);
   if (awaiter != 0) wake(awaiter);
+  else if (load<u16>(task, 6) & DETACHED) free(task);
+}
+
+// A deferred call: the one before it, the function, its context.
+export function __defer(task: usize, fn: usize, context: usize): void {
+  const call = allocate(16);
+  store<u32>(call, load<u32>(task, DEFERRED));
+  store<u32>(call, <u32>fn, 4);
+  store<u32>(call, <u32>context, 8);
+  store<u32>(task, <u32>call, DEFERRED);
+}
+
+export function __undefer(task: usize, run: bool): void {
+  const call: usize = load<u32>(task, DEFERRED);
+  if (call == 0) return;
+  store<u32>(task, load<u32>(call), DEFERRED);
+  const fn = load<usize>(call, 4);
+  const context = load<usize>(call, 8);
+  release(call);
+  if (run) changetype<(context: usize) => void>(fn)(context);
+}
+
+export function __runDeferred(task: usize): void {
+  while (load<u32>(task, DEFERRED)) __undefer(task, true);
+}
+
+export function __cancel(task: usize): void {
+  const state = load<u8>(task, 4);
+  const awaiter: usize = load<u32>(task, 12);
+  if (state >= 2) {
+    if (awaiter == 0) free(task);
+    return;
+  }
+  const awaited: usize = load<u32>(task, AWAITED);
+  forget(task);
+  if (awaited != 0) {
+    store<u32>(awaited, 0, 12);
+    __cancel(awaited);
+  }
+  __runDeferred(task);
+  store<u64>(task, 0, 24);
+  store<u8>(task, 3, 4);
+  if (awaiter != 0) wake(awaiter);
+  else free(task);
+}
+
+/**
+ * Calls \`fn(context)\` when the running task ends, however it ends: by returning or by being cancelled. The latest comes first.
+ * Only in async functions; \`context\` is a pointer, an object or a 32-bit number.
+ */
+@inline export function defer<T>(fn: (context: T) => void, context: T): void {
+  if (sizeof<T>() != 4) ERROR("the context of defer is a pointer or a 32-bit number");
+  __defer(co.frame(), changetype<usize>(fn), isReference<T>() ? changetype<usize>(context) : <usize>context);
+}
+
+/** Takes the latest deferred call back; makes it now unless \`run\` is false. */
+@inline export function undefer(run: bool = true): void {
+  __undefer(co.frame(), run);
+}
+
+/**
+ * Ends a suspended task, and whatever it awaits, without resuming it: deferred calls run, frames are freed. Somebody who awaits
+ * the task gets zero; where nobody does, the promise is gone. A task that is done is freed.
+ */
+export function cancel<T>(promise: Promise<T>): void {
+  __cancel(changetype<usize>(promise));
+}
+
+/** Lets a task go on by itself: it frees itself at its end, and the promise must not be used any more. */
+export function detach<T>(promise: Promise<T>): void {
+  const task = changetype<usize>(promise);
+  if (load<u8>(task, 4) >= 2) free(task);
+  else store<u16>(task, load<u16>(task, 6) | DETACHED, 6);
+}
+
+/** Waits in ordinary code until a task has ended, and gives its result; others run meanwhile. */
+export function blockOn<T>(promise: Promise<T>): T {
+  const task = changetype<usize>(promise);
+  while (load<u8>(task, 4) < 2) idle();
+  if (isVoid<T>()) {
+    free(task);
+    return;
+  } else {
+    const result = load<T>(task, 24);
+    free(task);
+    return result;
+  }
 }
 `
 
