@@ -35,7 +35,7 @@ function startOpenSbi(kind: 'fw_jump' | 'fw_dynamic', harts: number): TestBoard 
 
 describeWith(['opensbi/generic/fw_jump.elf', 'opensbi/generic/fw_dynamic.elf'], 'OpenSBI', () => {
   for (const kind of ['fw_jump', 'fw_dynamic'] as const) {
-    for (const harts of [1, 2, 4]) {
+    for (const harts of [1, 2, 4, 8]) {
       it(`${kind} accepts the device tree of a board of ${harts} and hands over to S-mode`, () => {
         const run = startOpenSbi(kind, harts)
         const result = run.run(1_000_000_000)

@@ -579,7 +579,7 @@ describe('a run with stops in between', () => {
             debug.resume(END)
             expect(fingerprint(session)).toEqual(expected)
           }),
-          { numRuns: 30, seed: 4711 + harts },
+          { numRuns: 40, seed: 4711 + harts },
         )
       })
     }

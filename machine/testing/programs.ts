@@ -104,12 +104,19 @@ program_stacks: .skip 8 * 4096
 .text
 `
 
+/** Linked programs by text: tests with random inputs run the same one many times. */
+const linked = new Map<string, Uint8Array>()
+
 /** Assembles and links a text as it is, with its start at `_start`. @throws Error with the assembler's or linker's messages. */
 export function linkProgram(source: string, options: { readonly origin?: number; readonly compressed?: boolean } = {}): Uint8Array {
+  const key = JSON.stringify([source, options])
+  const known = linked.get(key)
+  if (known) return known
   const { object, diagnostics } = assemble(source, { file: 'program.s', compressed: options.compressed ?? false })
   if (!object) throw new Error(diagnostics.map(({ line, message }) => `${source.split('\n')[(line ?? 1) - 1]}: ${message}`).join('\n'))
   const result = link([object], flatLayout(BigInt(options.origin ?? RAM), { entry: '_start' }))
   if (result.elf.length === 0) throw new Error(result.diagnostics.map(({ message }) => message).join('\n'))
+  linked.set(key, result.elf)
   return result.elf
 }
 
@@ -167,7 +174,7 @@ export class ProgramRun extends TestBoard {
 
   constructor(source: string, options: TestBoardOptions = {}) {
     super(options)
-    const bytes = linkProgram(PRELUDE + source, options)
+    const bytes = linkProgram(PRELUDE + source, { compressed: options.compressed })
     this.elf = readElf(bytes)
     const kernel: BootFile = { name: 'program', bytes }
     boot(this.board, { kernel })
