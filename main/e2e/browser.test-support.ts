@@ -43,6 +43,8 @@ export async function openWindow(browser: Browser, options: { solution?: boolean
   const opened = await openWorkbench(options.solution)
   const host = await BrowserHost.start({ workbench: opened.workbench, renderer: ensureRenderer() })
   const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: options.height ?? 900 }, colorScheme: 'light' })
+  // A step that hangs is named by its own line.
+  context.setDefaultTimeout(15_000)
   const complaints: string[] = []
   context.on('page', (page) => watch(page, complaints))
   const page = await context.newPage()
@@ -80,7 +82,7 @@ function watch(page: Page, complaints: string[]): void {
 
 /** Puts the cursor on a line of the open file. */
 export async function goToLine(page: Page, line: number): Promise<void> {
-  await page.locator('.view-line').first().click()
+  await page.locator('#editor-pane .native-edit-context, #editor-pane textarea').first().focus()
   await page.keyboard.press('Control+G')
   await page.locator('.quick-input-widget input').fill(`:${line}`)
   await page.keyboard.press('Enter')

@@ -34,12 +34,12 @@ describeWith(['chromium'], 'the window', () => {
     const line = start.findIndex((text) => text.includes('# Step 1')) + 1
     await goToLine(page, line)
     await page.keyboard.press('Shift+End')
-    await page.keyboard.type('        lbu t1, LSR(t0')
+    await page.keyboard.type('        lbu t1, nonsense')
     await page.getByRole('button', { name: 'Run', exact: true }).click()
     const problem = page.getByRole('tabpanel', { name: /Problems/ }).getByRole('button').first()
     await problem.waitFor()
     expect(await problem.innerText()).toContain(`uart.S:${line}:`)
-    await page.locator('.error-lens').waitFor()
+    await page.locator('.error-lens').first().waitFor()
     await page.locator('.build-error').first().waitFor()
 
     const solution = await new LabStore().files(LAB, 'solution')
@@ -139,7 +139,11 @@ describeWith(['chromium'], 'the window', () => {
     await second.getByRole('button', { name: 'Pause', exact: true }).click()
     await page.locator('[data-phase=paused]').waitFor()
     // What one types the other shows.
-    await second.locator('.view-line').first().click()
+    for (const each of [page, second]) {
+      await each.getByRole('tab', { name: 'uart.S' }).click()
+      await each.waitForFunction(() => document.querySelector('#editor-pane')?.getAttribute('aria-label') === 'uart.S')
+    }
+    await goToLine(second, 1)
     await second.keyboard.type('# from the second window')
     await page.locator('.view-line', { hasText: '# from the second window' }).waitFor()
   })

@@ -232,6 +232,8 @@ export class Workbench {
   async start(paused = false): Promise<void> {
     const { lab } = this
     if (!lab || !(await this.buildNow())) return
+    // The problems it was opened for are gone.
+    if (this.settings.layout.bottom === 'problems') this.layout({ bottom: 'console' })
     await this.attempt(async () => {
       await this.sendBreakpoints()
       this.status = await this.host.call('board.start', { lab: lab.definition.id, options: this.options, paused })

@@ -31,6 +31,7 @@ export function applyEditorTheme(monaco: typeof Monaco): void {
       'editor.background': token('--bg'),
       'editor.foreground': token('--text'),
       'editorLineNumber.foreground': token('--text-3'),
+      'editorLineNumber.dimmedForeground': token('--text-3'),
       'editorLineNumber.activeForeground': token('--text'),
       'editor.lineHighlightBorder': token('--grid'),
       'editorCursor.foreground': token('--text'),
