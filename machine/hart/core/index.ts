@@ -15,7 +15,8 @@ import {
   H_UTIMECMP,
 } from '../layout'
 import { forgetAll, invalidate } from './code'
-import { hasCsr, readCsr, writeCsrForDebugger } from './csr'
+import { hasCsr, writeCsrForDebugger } from './csr'
+import { readCsr } from './csr-read'
 import { MACHINE, attend, hartAddress } from './state'
 import { clear, retag, markWatched, updateContext } from './tlb'
 import { Access, dataPrivilege, translate } from './translate'
