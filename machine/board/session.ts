@@ -3,9 +3,9 @@
  * again and again and passes on what it gathers.
  */
 import { ConsoleStream } from '../backend/console.ts'
-import { csrs } from '../isa/csrs.ts'
+import { Debugger } from '../debug/debugger.ts'
+import { DebugError } from '../debug/error.ts'
 import { floatRegisterNames, integerRegisterNames } from '../isa/registers.ts'
-import * as L from '../hart/layout.ts'
 import { LATENCY_KINDS, LatencyRecorder } from '../trace/latency.ts'
 import { HartShares, type HartShare } from '../trace/hart-shares.ts'
 import type { TimingProfile } from '../device/timing.ts'
@@ -42,12 +42,12 @@ const SHOWN_CSRS = (
   'sstatus sie sip stvec sepc scause stval sscratch satp fcsr'
 ).split(' ')
 
-const ALL_ONES = 0xffff_ffff_ffff_ffffn
-const STEP_ARMED = 1
+const PAGE = 4096
 
 export class BoardSession {
   readonly board: VirtBoard
   readonly latency: LatencyRecorder
+  readonly debugger: Debugger
   private readonly shares: HartShares
   private readonly input: ConsoleStream
   private readonly decoder = new TextDecoder()
@@ -68,6 +68,7 @@ export class BoardSession {
       console: this.input,
     })
     const { machine } = this.board
+    this.debugger = new Debugger(machine)
     this.latency = new LatencyRecorder(machine.timing.frequency)
     this.shares = new HartShares(machine.core, options.harts)
     machine.onHtifOutput = (bytes) => bytes.forEach((byte) => this.input.write(byte))
@@ -91,7 +92,7 @@ export class BoardSession {
   /** Runs for at most so many cycles of virtual time. */
   advance(cycles: number): RunResult {
     const { machine } = this.board
-    const result = machine.run(machine.now + cycles)
+    const result = this.debugger.resume(machine.now + cycles)
     machine.trace.drain()
     this.shares.sample()
     if (result.kind === 'exit' || result.kind === 'reset') this.board.uart.drain()
@@ -100,32 +101,18 @@ export class BoardSession {
 
   /** Executes one instruction on one hart; the others run as the schedule has it. */
   step(hart: number): RunResult {
-    const { machine } = this.board
-    const { core } = machine
-    core.setHart32(hart, L.H_STEP, STEP_ARMED)
-    const result = machine.run(machine.now + machine.timing.frequency)
-    core.setHart32(hart, L.H_STEP, 0)
-    machine.trace.drain()
+    const result = this.debugger.step(hart)
+    this.board.machine.trace.drain()
     return result
   }
 
-  /** Lets the next `advance` leave the breakpoints it stands on. */
+  /** Lets the next `advance` leave the breakpoints that harts stand on. */
   passBreakpoints(): void {
-    const { core, options } = this.board.machine
-    for (let hart = 0; hart < options.harts; hart++) core.passStop(hart)
+    this.debugger.passHere()
   }
 
   setBreakpoints(addresses: readonly bigint[]): void {
-    const { core } = this.board.machine
-    const offsets = L.GLOBAL + L.G_BREAKPOINT_OFFSETS
-    core.bytes.fill(0, offsets, offsets + 256)
-    addresses.slice(0, L.MAX_BREAKPOINTS).forEach((address, index) => {
-      core.setGlobal64(L.G_BREAKPOINTS + index * 8, address)
-      const offset = Number(address & 0xffen)
-      core.bytes[offsets + (offset >>> 4)] |= 1 << ((offset >>> 1) & 7)
-    })
-    core.setGlobal32(L.G_BREAKPOINT_COUNT, Math.min(addresses.length, L.MAX_BREAKPOINTS))
-    core.exports.forgetCode()
+    this.debugger.setBreakpoints(addresses)
   }
 
   /** Typed now: it arrives at the cycle where the board stands. */
@@ -153,58 +140,36 @@ export class BoardSession {
   }
 
   registers(hart: number): RegisterValues {
-    const { core } = this.board.machine
-    const numbers = new Map(csrs.map((csr) => [csr.name, csr.number]))
+    const named = (names: readonly string[]) => names.map((name) => [name, this.debugger.readRegister(hart, name)] as const)
     return {
-      pc: core.pc(hart),
-      privilege: (['U', 'S', 'S', 'M'] as const)[core.hart32(hart, L.H_PRIVILEGE)],
-      integer: integerRegisterNames.map((name, index) => [name, core.register(hart, index)]),
-      float: floatRegisterNames.map((name, index) => [name, core.hart64(hart, L.H_F + index * 8)]),
-      csrs: SHOWN_CSRS.filter((name) => numbers.has(name)).map((name) => [
-        name,
-        BigInt.asUintN(64, core.exports.readRegister(hart, numbers.get(name)!)),
-      ]),
+      pc: this.pc(hart),
+      privilege: (['U', 'S', 'S', 'M'] as const)[Number(this.debugger.readRegister(hart, 'privilege'))],
+      integer: named(integerRegisterNames),
+      float: named(floatRegisterNames),
+      csrs: named(SHOWN_CSRS),
     }
   }
 
   /** False when there is no such register, or it cannot be written. */
   writeRegister(hart: number, name: string, value: bigint): boolean {
-    const { core } = this.board.machine
-    if (name === 'pc') return (core.setPc(hart, value), true)
-    const integer = integerRegisterNames.indexOf(name)
-    if (integer > 0) return (core.setRegister(hart, integer, value), true)
-    const float = floatRegisterNames.indexOf(name)
-    if (float >= 0) return (core.setHart64(hart, L.H_F + float * 8, value), true)
-    const csr = csrs.find((candidate) => candidate.name === name)
-    return csr !== undefined && core.exports.writeRegister(hart, csr.number, BigInt.asIntN(64, value)) !== 0
+    return succeeds(() => this.debugger.writeRegister(hart, name, value))
   }
 
-  /** Bytes as the hart would read them; undefined where nothing is mapped or a device answers. */
+  /** Bytes behind the hart's addresses; undefined where nothing is mapped or a device answers. */
   memory(hart: number, address: bigint, length: number): (number | undefined)[] {
-    const { machine } = this.board
-    return Array.from({ length }, (_, index) => {
-      const at = this.ramAt(hart, BigInt.asUintN(64, address + BigInt(index)))
-      return at < 0 ? undefined : machine.core.bytes[at]
-    })
+    const bytes: (number | undefined)[] = []
+    while (bytes.length < length) {
+      const at = BigInt.asUintN(64, address + BigInt(bytes.length))
+      const size = Math.min(length - bytes.length, PAGE - Number(at % BigInt(PAGE)))
+      const there = succeeds(() => bytes.push(...this.debugger.readMemory(at, size, { hart })))
+      if (!there) bytes.push(...Array<undefined>(size).fill(undefined))
+    }
+    return bytes
   }
 
   /** False when some of it is not RAM; nothing is then written. */
   writeMemory(hart: number, address: bigint, bytes: readonly number[]): boolean {
-    const { machine } = this.board
-    const places = bytes.map((_, index) => this.ramAt(hart, BigInt.asUintN(64, address + BigInt(index))))
-    if (places.some((at) => at < 0)) return false
-    const base = BigInt(machine.options.ramBase - machine.core.ramOffset)
-    places.forEach((at, index) => {
-      machine.core.bytes[at] = bytes[index]
-      machine.core.exports.memoryChanged(base + BigInt(at), 1n)
-    })
-    return true
-  }
-
-  private ramAt(hart: number, address: bigint): number {
-    const { machine } = this.board
-    const physical = BigInt.asUintN(64, machine.core.exports.translateForDebugger(hart, address, 0))
-    return physical === ALL_ONES || physical > BigInt(Number.MAX_SAFE_INTEGER) ? -1 : machine.ramAt(Number(physical), 1)
+    return succeeds(() => this.debugger.writeMemory(address, Uint8Array.from(bytes), { hart }))
   }
 
   private gather(bytes: Uint8Array, begins: readonly { at: number; seconds: number }[]): void {
@@ -215,6 +180,16 @@ export class BoardSession {
       from = at
     }
     this.pending += this.decoder.decode(bytes.subarray(from), { stream: true })
+  }
+}
+
+function succeeds(action: () => void): boolean {
+  try {
+    action()
+    return true
+  } catch (error) {
+    if (error instanceof DebugError) return false
+    throw error
   }
 }
 

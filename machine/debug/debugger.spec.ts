@@ -293,6 +293,27 @@ describe('steps', () => {
   })
 })
 
+describe('a hart that has been seen', () => {
+  it('passes a breakpoint that was set where it stands', () => {
+    const session = new Session(LOOP)
+    session.debugger.runTo(session.address('loop'))
+    session.debugger.step(0)
+    session.debugger.setBreakpoints([session.pc()])
+    session.debugger.passHere()
+    expect(session.debugger.resume()).toMatchObject({ kind: 'breakpoint', address: session.address('middle') })
+    expect(session.debugger.readRegister(0, 's0')).toBe(2n)
+  })
+
+  it('is stopped by it otherwise', () => {
+    const session = new Session(LOOP)
+    session.debugger.runTo(session.address('loop'))
+    session.debugger.step(0)
+    session.debugger.setBreakpoints([session.pc()])
+    session.debugger.resume()
+    expect(session.debugger.readRegister(0, 's0')).toBe(1n)
+  })
+})
+
 describe('runTo', () => {
   it('stops at the address, the next time when it stands there, and leaves no breakpoint', () => {
     const session = new Session(LOOP)

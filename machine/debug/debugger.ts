@@ -94,6 +94,13 @@ export class Debugger {
     this.applyWatchpoints()
   }
 
+  /** Puts these breakpoints in the place of all others; those beyond the most there can be are left out. */
+  setBreakpoints(addresses: readonly bigint[]): void {
+    this.set.clear()
+    for (const address of addresses) if (this.set.size < L.MAX_BREAKPOINTS) this.set.add(address & ~1n)
+    this.applyBreakpoints()
+  }
+
   private applyBreakpoints(): void {
     const { core } = this
     const offsets = L.GLOBAL + L.G_BREAKPOINT_OFFSETS
@@ -128,6 +135,13 @@ export class Debugger {
   /** Makes a run return `paused`: all harts stop where they look up next. For use while the machine runs, from a device or a timer. */
   pause(): void {
     this.machine.stop({ kind: 'paused' })
+  }
+
+  /** The harts have been seen where they stand: going on passes breakpoints there, though none was reported. */
+  passHere(): void {
+    for (let hart = 0; hart < this.harts; hart++) {
+      if (this.reported.get(hart)?.retired !== this.core.retired(hart)) this.report(hart, 'breakpoint')
+    }
   }
 
   /**
