@@ -82,7 +82,7 @@ export class VirtBoard {
 
     this.clint = add(VIRT_MAP.clint, this.makeClint(harts, board.ipiDelay))
     const onLine = (source: number, level: boolean) => this.machine.interruptLine(source, level)
-    const plicOptions = { sources: VIRT_MAP.plic.sources, harts, userContexts: extensions.n, onLine }
+    const plicOptions = { sources: VIRT_MAP.plic.sources, harts, userContexts: extensions.n, edgeTriggered: [VIRT_MAP.uart.irq], onLine }
     const outputs: InterruptLine[] = []
     for (let hart = 0; hart < harts; hart++) {
       outputs[plicContext(plicOptions, hart, 'machine')] = this.machine.wire(hart, 11)

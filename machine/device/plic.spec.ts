@@ -97,6 +97,26 @@ describe('PLIC (RISC-V PLIC specification 1.0.0)', () => {
     expect(claim(0)).toBe(10)
   })
 
+  it('takes edges only of a source with an edge-triggered gateway, one in service included ("Interrupt Gateways")', () => {
+    const { plic, lines, enable, claim, complete } = make({ ...VIRT, edgeTriggered: [10] })
+    plic.write(4 * 10, 1, 4)
+    enable(0, 10)
+    plic.source(10).set(true)
+    expect(claim(0)).toBe(10)
+    complete(0, 10)
+    expect(lines[0].level).toBe(false)
+    plic.source(10).set(false)
+    plic.source(10).set(true)
+    expect(claim(0)).toBe(10)
+    plic.source(10).set(false)
+    plic.source(10).set(true)
+    expect(lines[0].level).toBe(false)
+    expect(claim(0)).toBe(0)
+    complete(0, 10)
+    expect(lines[0].level).toBe(true)
+    expect(claim(0)).toBe(10)
+  })
+
   it('ignores a completion by a context that does not enable the source ("Interrupt Completion")', () => {
     const { plic, enable, claim, complete } = make()
     plic.write(4 * 10, 1, 4)

@@ -1,5 +1,6 @@
 /**
- * The platform-level interrupt controller (RISC-V PLIC specification 1.0.0) with level-sensitive gateways.
+ * The platform-level interrupt controller (RISC-V PLIC specification 1.0.0) with level-sensitive gateways, and edge-triggered
+ * ones for the sources that ask for them.
  * Contexts are numbered as QEMU's `virt` numbers them: hart 0 M, hart 0 S, hart 1 M, … and then, with `userContexts`
  * (the N extension), hart 0 U, hart 1 U, …
  */
@@ -24,6 +25,11 @@ export interface PlicOptions {
   readonly harts: number
   /** One more context for each hart, for user-mode external interrupts. */
   readonly userContexts?: boolean
+  /**
+   * Sources whose gateway makes a request of each rising edge and none of a wire that is still high at completion
+   * (PLIC 1.0.0, "Interrupt Gateways"). An edge while one is in service is kept.
+   */
+  readonly edgeTriggered?: readonly number[]
   /** Told when a device's wire changes. */
   readonly onLine?: (source: number, level: boolean) => void
 }
@@ -150,7 +156,7 @@ export class Plic implements Device {
   }
 
   private forward(source: number): void {
-    if (hasBit(this.inService, source) || hasBit(this.pending, source)) return
+    if (hasBit(this.pending, source) || (hasBit(this.inService, source) && !this.isEdgeTriggered(source))) return
     setBit(this.pending, source, true)
     this.update()
   }
@@ -170,14 +176,19 @@ export class Plic implements Device {
     if (source < 1 || source >= this.options.sources) return
     if ((this.enable[context * this.words + (source >>> 5)] & (1 << (source & 31))) === 0) return
     setBit(this.inService, source, false)
-    if (hasBit(this.level, source)) this.forward(source)
+    if (this.isEdgeTriggered(source)) this.update()
+    else if (hasBit(this.level, source)) this.forward(source)
+  }
+
+  private isEdgeTriggered(source: number): boolean {
+    return this.options.edgeTriggered?.includes(source) ?? false
   }
 
   /** The pending source of highest priority; of equals, the lowest number (PLIC 1.0.0, "Interrupt Priorities"). 0 if there is none. */
   private best(context: number): number {
     let best = 0
     for (let word = 0; word < this.words; word++) {
-      let bits = this.pending[word] & this.enable[context * this.words + word]
+      let bits = this.pending[word] & ~this.inService[word] & this.enable[context * this.words + word]
       while (bits !== 0) {
         const bit = 31 - Math.clz32(bits & -bits)
         bits &= bits - 1

@@ -93,6 +93,22 @@ describe('16550A transmitter (PC16550D, chapter 8)', () => {
     expect(line.level).toBe(false)
   })
 
+  it('makes an edge of each new cause, although an older one still holds the wire up', () => {
+    const { uart, clock, line, type } = make()
+    const risesAfter = (act: () => void) => {
+      const before = line.rises
+      act()
+      return line.rises - before
+    }
+    expect(risesAfter(() => uart.write(IER, 0x03, 1))).toBe(1)
+    expect(risesAfter(() => uart.read(LSR, 1))).toBe(0)
+    type('a')
+    expect(risesAfter(() => clock.advanceBy(CHARACTER))).toBe(1)
+    expect(risesAfter(() => uart.read(RBR, 1))).toBe(1)
+    expect(risesAfter(() => uart.write(THR, 0x41, 1))).toBe(1)
+    expect(line.level).toBe(true)
+  })
+
   it('requests the interrupt anew each time it is enabled with THR empty: what the 8250 driver of Linux tests', () => {
     const { uart } = make()
     for (let i = 0; i < 3; i++) {

@@ -78,6 +78,8 @@ export class Uart16550 implements Device {
   /** THR became empty and neither was IIR read nor THR written since (8.6). */
   private threPending = false
   private receiveTimeout = false
+  /** A cause of interrupt is new since the wire was last driven. */
+  private newCause = false
   private received: number[] = []
   private transmitting: number[] = []
   /** The cycle at which the character at the front of `transmitting` has left; Infinity when the line is idle. */
@@ -154,7 +156,8 @@ export class Uart16550 implements Device {
         if (this.lcr & LCR_DLAB) this.divisor = (this.divisor & 0x00ff) | (byte << 8)
         else {
           // Enabling the interrupt while THR is empty requests it at once (8.7); Linux' start-up test relies on it.
-          if (byte & ~this.ier & IER_THRE && this.holdingEmpty()) this.threPending = true
+          if (byte & ~this.ier & IER_THRE && this.holdingEmpty()) this.holdingEmptied()
+          this.newCause = true
           this.ier = byte & IER_MASK
         }
         break
@@ -230,6 +233,7 @@ export class Uart16550 implements Device {
     if (this.timeoutAt <= now) {
       this.timeoutAt = Infinity
       this.receiveTimeout = this.received.length > 0
+      this.newCause = true
     }
     this.update()
     this.schedule()
@@ -254,8 +258,13 @@ export class Uart16550 implements Device {
     if (this.transmitDone === Infinity) {
       this.transmitDone = this.clock.now + this.characterCycles()
       // The shift register takes the character at once, so THR is empty again.
-      this.threPending = true
+      this.holdingEmptied()
     }
+  }
+
+  private holdingEmptied(): void {
+    this.threPending = true
+    this.newCause = true
   }
 
   private characterLeft(at: number): void {
@@ -263,7 +272,7 @@ export class Uart16550 implements Device {
     if (this.transmitting.length === 0) this.transmitDone = Infinity
     else {
       this.transmitDone = at + this.characterCycles()
-      if (this.holdingEmpty()) this.threPending = true
+      if (this.holdingEmpty()) this.holdingEmptied()
     }
     if (this.mcr & MCR_LOOPBACK) this.characterArrived(byte, at)
     else this.stream.write(byte)
@@ -281,11 +290,14 @@ export class Uart16550 implements Device {
   private characterArrived(byte: number, at: number): void {
     if (this.received.length >= this.capacity()) this.overrun = true
     else this.received.push(byte)
+    this.newCause = true
     this.restartTimeout(at)
   }
 
   private receive(): number {
     const byte = this.received.shift() ?? 0
+    // What is left asks again.
+    this.newCause = true
     this.restartTimeout(this.clock.now)
     this.advance()
     return byte
@@ -312,7 +324,7 @@ export class Uart16550 implements Device {
       // The character in the shift register leaves all the same (8.5).
       const wasEmpty = this.holdingEmpty()
       this.transmitting.length = Math.min(this.transmitting.length, 1)
-      if (!wasEmpty) this.threPending = true
+      if (!wasEmpty) this.holdingEmptied()
     }
   }
 
@@ -350,8 +362,15 @@ export class Uart16550 implements Device {
     return IIR_NONE
   }
 
+  /**
+   * Drives the wire. A new cause makes an edge even when an older one holds the wire up: behind an edge-triggered gateway it
+   * must not be lost, and one that was served without a read of IIR must not come again. Level-sensitive gateways see no difference.
+   */
   private update(): void {
-    this.line.set(this.cause() !== IIR_NONE)
+    const level = this.cause() !== IIR_NONE
+    if (level && this.newCause) this.line.set(false)
+    this.newCause = false
+    this.line.set(level)
   }
 
   /** The front of `transmitting` is in the shift register; the rest waits in THR or the FIFO. */
