@@ -1,6 +1,7 @@
 /** The debugger on running machines: stops, steps, registers, memory, page tables, and that none of it shows in the guest. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { restoreSnapshot, takeSnapshot } from '../board/snapshot.ts'
 import * as L from '../hart/layout.ts'
 import { busyProgram } from '../testing/busy-program.ts'
 import { ProgramRun, type TestBoardOptions } from '../testing/programs.ts'
@@ -605,4 +606,26 @@ describe('a run with stops in between', () => {
       })
     }
   }
+})
+
+describe('a snapshot at a stop', () => {
+  it('between any two instructions, into a board that ran something else, gives the same run', () => {
+    for (const harts of [1, 2]) {
+      const options = { harts, timing: 'rocket100', quantum: 70 } as const
+      const expected = undisturbed(options)
+      for (let stop = 0; stop < 20; stop++) {
+        const first = new Session(busyProgram(harts), options)
+        first.machine.trace.enable(boardTraceKinds)
+        first.machine.run(500 + stop * 2311)
+        for (let steps = 0; steps < stop % 7; steps++) first.debugger.step(stop % harts, first.machine.now + 2000)
+        const second = new Session(busyProgram(harts), options)
+        second.machine.trace.enable(boardTraceKinds)
+        second.machine.run(stop * 100)
+        restoreSnapshot(second.board, takeSnapshot(first.board))
+        second.debugger.apply()
+        second.machine.run(END)
+        expect(fingerprint(second)).toEqual(expected)
+      }
+    }
+  })
 })
