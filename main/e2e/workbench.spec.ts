@@ -59,7 +59,7 @@ describeWith(['chromium'], 'the window', () => {
     await page.locator('[data-phase=running]').waitFor()
     await page.locator('.xterm-rows', { hasText: /line \d{4}/ }).waitFor()
     expect(await readFile(path.join(folder, 'uart.S'), 'utf8')).toBe(solution.get('uart.S'))
-    await page.locator('.mapped').first().waitFor()
+    await page.locator('.mapped-line').first().waitFor()
 
     const p99 = page.getByTestId('percentiles')
     await p99.waitFor()
@@ -178,6 +178,21 @@ describeWith(['chromium'], 'the window', () => {
     await ready(page)
     await page.waitForSelector('html[data-theme=high-contrast][lang=zh-CN]')
     await page.locator('.view-line', { hasText: '# mine' }).waitFor()
+  })
+
+  it('remembers its layout', async () => {
+    window = await openWindow(browser)
+    const { page } = window
+    await page.getByRole('button', { name: 'Files', exact: true }).click()
+    await page.getByRole('tab', { name: 'Inspector' }).click()
+    const splitter = page.getByRole('separator', { name: 'Width of the side panel' })
+    await splitter.focus()
+    for (let turn = 0; turn < 3; turn++) await page.keyboard.press('ArrowRight')
+    const width = await page.getByRole('region', { name: 'Files' }).evaluate((panel) => panel.clientWidth)
+    await page.reload()
+    await ready(page)
+    await page.getByRole('tab', { name: 'Inspector', selected: true }).waitFor()
+    expect(Math.abs((await page.getByRole('region', { name: 'Files' }).evaluate((panel) => panel.clientWidth)) - width)).toBeLessThan(4)
   })
 
   it('can be used by keyboard alone', async () => {

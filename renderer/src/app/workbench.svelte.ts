@@ -43,6 +43,8 @@ const OFF: BoardStatus = {
 export class Workbench {
   connected = $state(true)
   ready = $state(false)
+  /** The remembered settings are here: before that nothing is drawn that could write over them. */
+  settled = $state(false)
   version = $state('')
   settings = $state.raw<Settings>(settingsSchema.parse({}))
   labs = $state.raw<LabSummary[]>([])
@@ -119,6 +121,7 @@ export class Workbench {
     const settings = await this.host.call('settings.get', {})
     if (!settings.locale) settings.locale = info.locale
     this.takeSettings(settings)
+    this.settled = true
     this.labs = await this.host.call('labs.list', {})
     const attached = await this.host.call('board.attach', {})
     this.status = attached.status
