@@ -33,9 +33,9 @@ export async function openWorkbench(solution = false): Promise<{ workbench: Work
 export function eventually<N extends EventName>(workbench: Workbench, name: N, fits: (payload: EventPayload<N>) => boolean): Promise<EventPayload<N>> {
   return new Promise((resolve) => {
     const stop = workbench.connect(async (event, payload) => {
-      if ((event as EventName) !== name || !fits(payload as EventPayload<N>)) return
+      if ((event as EventName) !== name || !fits(payload as unknown as EventPayload<N>)) return
       stop()
-      resolve(payload as EventPayload<N>)
+      resolve(payload as unknown as EventPayload<N>)
     })
   })
 }
