@@ -235,6 +235,13 @@ export const H_FILL_LOG = 0x4c4
 export const FILL_LOG_CAPACITY = 512
 /** End of what a snapshot keeps of the scalar state. */
 export const H_STATE_END = 0xcc4
+/**
+ * Derived from the PMP registers: physical pages from FIRST up to END (u64 each) share one answer for S and U, whose access
+ * bits are in ACCESS (u32). Empty while END is 0.
+ */
+export const H_PMP_FIRST = 0xcc8
+export const H_PMP_END = 0xcd0
+export const H_PMP_ACCESS = 0xcd8
 
 /**
  * Data TLBs, one per context, direct-mapped: entries of 32 bytes

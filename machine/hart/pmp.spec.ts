@@ -277,6 +277,44 @@ main:
   })
 })
 
+describe('changes', () => {
+  it('take effect at once, also for addresses checked before', () => {
+    const run = runProgram(`${AREA}
+main:
+  vector mtvec skip_trap
+  la s0, area
+  li s1, 4096
+  add s1, s1, s0
+  ${setUp([{ at: 0, size: 4096, config: NAPOT | R }])}
+  # Loads and stores act as S or U from here on.
+  li t0, 3 << 11
+  csrc mstatus, t0
+  li t0, 1 << 17
+  csrs mstatus, t0
+  lw a0, 0(s0)
+  lw a0, 0(s1)
+  sw a0, 0(s0)
+  sw a0, 0(s1)
+  li t0, 0x1f00 | ${NAPOT | W | R}
+  csrw pmpcfg0, t0
+  sw a0, 0(s0)
+  # The entry moves on by a page.
+  csrr t0, pmpaddr0
+  addi t0, t0, 1024
+  li t1, 0x1f00 | ${NAPOT}
+  csrw pmpcfg0, t1
+  csrw pmpaddr0, t0
+  lw a0, 0(s0)
+  lw a0, 0(s1)
+  lw a0, 0(s0)
+  lw a0, 0(s1)
+  exit 0
+`)
+    const area = run.symbol('area')
+    expect(run.log()).toEqual([STORE, area, LOAD, area + 4096n, LOAD, area + 4096n])
+  })
+})
+
 describe('with translation', () => {
   it('page tables are read with the rights of S', () => {
     const run = runProgram(`${AREA}

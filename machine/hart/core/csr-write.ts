@@ -69,6 +69,7 @@ import {
 } from './csr-status'
 import { Kind, emit, tracing } from './events'
 import { Csr } from './generated/csrs'
+import { forgetProtection } from './pmp'
 import { SUPERVISOR, addStall, cost, hasExtension, isPrivileged19, privilege } from './state'
 import { STCE, sstcActive, updateTimers } from './timers'
 import { flush } from './tlb'
@@ -83,6 +84,7 @@ function writePmpConfig(h: usize, first: u32, value: u64): void {
     if ((config & 3) == 2) config = (config & ~3) | (old & 3)
     store<u8>(h + i, config, H_PMPCFG)
   }
+  forgetProtection(h)
   flush(h)
 }
 
@@ -94,6 +96,7 @@ function writePmpAddress(h: usize, index: i32, value: u64): void {
     if ((next & 0x98) == 0x88) return
   }
   store<u64>(h + (index << 3), value & 0x3f_ffff_ffff_ffff, H_PMPADDR)
+  forgetProtection(h)
   flush(h)
 }
 

@@ -27,6 +27,7 @@ import {
   TLB_ENTRY_BYTES,
 } from '../layout'
 import { hasCode } from './code'
+import { forgetProtection } from './pmp'
 import { addStall, cost, hartAddress, MACHINE, SUPERVISOR, USER } from './state'
 import { Access, alsoWritable, dataPrivilege, ramPointer, translate, translationLevels, wholePage } from './translate'
 import { SUM } from './trap'
@@ -77,6 +78,7 @@ export function flushFetches(h: usize): void {
 export function clear(h: usize): void {
   memory.fill(h + H_TLBS, 0xff, 4 * TLB_CONTEXT_BYTES)
   store<u32>(h, 0, H_FILL_COUNT)
+  forgetProtection(h)
   flushFetches(h)
 }
 
