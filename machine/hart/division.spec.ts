@@ -4,7 +4,22 @@ import { logOf } from '../testing/programs.ts'
 
 const LEAST64 = -(2n ** 63n)
 const LEAST32 = -(2n ** 31n)
-const OPERANDS = [0n, 1n, -1n, 2n, -2n, 7n, LEAST64, LEAST64 + 1n, 2n ** 63n - 1n, LEAST32, 2n ** 31n, LEAST32 + 1n, 2n ** 32n, 2n ** 32n - 1n]
+const OPERANDS = [
+  0n,
+  1n,
+  -1n,
+  2n,
+  -2n,
+  7n,
+  LEAST64,
+  LEAST64 + 1n,
+  2n ** 63n - 1n,
+  LEAST32,
+  2n ** 31n,
+  LEAST32 + 1n,
+  2n ** 32n,
+  2n ** 32n - 1n,
+]
 
 const divide = (a: bigint, b: bigint) => (b === 0n ? -1n : a / b)
 const remainder = (a: bigint, b: bigint) => (b === 0n ? a : a % b)
