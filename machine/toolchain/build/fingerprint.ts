@@ -7,7 +7,7 @@ import { InstructionReader } from '../wasm/instruction.ts'
 import type { WasmModule } from '../wasm/types.ts'
 
 /** Changes when the code generator's output may: part of every fingerprint. */
-const version = 1
+const version = 2
 
 /** A fingerprint of function `index`. */
 export function fingerprintOf(module: WasmModule, index: number, options: CodeOptions, context: ModuleContext): string {
@@ -18,7 +18,8 @@ export function fingerprintOf(module: WasmModule, index: number, options: CodeOp
   )
   hash.update(module.bytes.subarray(body!.start, body!.end))
   const at = new InstructionReader(new ByteReader(module.bytes, body!.start, body!.end))
-  const meanings: string[] = []
+  // Its own name is in a coroutine's frame type, the variables' names in what debuggers read.
+  const meanings = [options.functionSymbols[index], JSON.stringify([...(options.variables?.get(index) ?? [])])]
   while (at.reader.offset < body!.end) {
     switch (at.read().immediate) {
       case 'function':

@@ -44,8 +44,17 @@ export function linkLayout(layout: ProgramLayout, stack: number): Layout {
         name: '.rodata',
         region,
         alignment: 4096,
-        inputs: ['.rodata', '.rodata.*', '.srodata', '.srodata.*', '.pollen.trace', '.pollen.frames'],
+        inputs: ['.rodata', '.rodata.*', '.srodata', '.srodata.*'],
       },
+      // Addresses of the guest's trace sites, 8 bytes each (contracts.md, "Trace").
+      {
+        name: '.pollen.trace',
+        region,
+        alignment: 8,
+        inputs: ['.pollen.trace'],
+        provide: { __pollen_trace_start: 'start', __pollen_trace_end: 'end' },
+      },
+      { name: '.pollen.frames', region, alignment: 8, inputs: ['.pollen.frames'] },
       {
         name: '.data',
         region,

@@ -5,7 +5,7 @@ import { intrinsicNames } from '../codegen/select-intrinsic.ts'
 import type { AddressModel } from '../codegen/lower.ts'
 import { gp } from '../codegen/machine.ts'
 import type { EmittedFunction } from '../codegen/emit.ts'
-import type { SourcePosition } from '../frontend/source-map.ts'
+import type { PositionReader } from '../frontend/source-map.ts'
 import type { ObjectFile } from '../object.ts'
 import { readNames } from '../wasm/names.ts'
 import { WasmError, type ConstantExpression, type WasmModule } from '../wasm/types.ts'
@@ -23,7 +23,7 @@ export interface ModuleOptions {
   readonly level: 0 | 2
   /** Address at which the module's static data was told to begin; a multiple of 4096. */
   readonly dataBase: number
-  readonly position?: (offset: number) => SourcePosition | undefined
+  readonly position?: PositionReader
   readonly cache?: CodeCache
   /** Function types numbered across all modules of a program. */
   readonly types: Map<string, number>
@@ -49,10 +49,13 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
     if (!emitted) {
       emitted = compileFunction(module, index, context, code)
       // Positions are kept relative to the body, so that they hold wherever it lies next time.
-      emitted = { ...emitted, positions: emitted.positions.map((entry) => ({ ...entry, position: entry.position - fn.body!.start })) }
+      const { start } = fn.body
+      const relative = <Entry extends { readonly position: number }>(entries: readonly Entry[]): Entry[] =>
+        entries.map((entry) => ({ ...entry, position: entry.position - start }))
+      emitted = { ...emitted, positions: relative(emitted.positions), suspensions: relative(emitted.suspensions) }
       options.cache?.set(key, emitted)
     }
-    const position = options.position && ((offset: number) => options.position!(offset + fn.body!.start))
+    const position = options.position && ((offset: number) => options.position!(offset + fn.body!.start, fn.body!.start))
     placeFunction(builder, symbols[index], emitted, position, exported.has(index) ? 'global' : 'local')
     options.onFunction?.()
   })
@@ -61,7 +64,10 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
 }
 
 /** Names of everything in a module, as the rest of the program knows it. */
-function describe(module: WasmModule, options: Pick<ModuleOptions, 'name' | 'model' | 'level'>): { code: CodeOptions; exported: ReadonlyMap<number, string> } {
+function describe(
+  module: WasmModule,
+  options: Pick<ModuleOptions, 'name' | 'model' | 'level'>,
+): { code: CodeOptions; exported: ReadonlyMap<number, string> } {
   const names = readNames(module)
   const exported = new Map(module.exports.filter((entry) => entry.kind === 'function').map((entry) => [entry.index, entry.name]))
   const intrinsics = new Map<number, string>()

@@ -76,6 +76,19 @@ for (const level of [0, 2] as const)
     })
   })
 
+test("a workspace's asconfig.json is not read", async () => {
+  const asked: string[] = []
+  const { elf } = await buildProgram({
+    configuration: { version: 1, kind: 'firmware', sources: ['main.ts'] },
+    readFile: (path) => {
+      asked.push(path)
+      return path === 'main.ts' ? 'export function main(): i32 { return 0; }' : '{ "options": { "transform": ["./evil.js"] } }'
+    },
+  })
+  expect(elf).toBeDefined()
+  expect(asked.filter((path) => !path.endsWith('.ts'))).toEqual([])
+})
+
 describe('mistakes are told with their place', () => {
   test('a type error', async () => {
     const { diagnostics } = await build({ 'main.ts': 'export function main(): i32 {\n  let x: i32 = "text";\n  return x;\n}\n' })

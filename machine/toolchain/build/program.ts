@@ -5,7 +5,7 @@ import { SelectionError } from '../codegen/select.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { compileAssemblyScript } from '../frontend/assemblyscript.ts'
 import { compileClang } from '../frontend/clang.ts'
-import type { SourcePosition } from '../frontend/source-map.ts'
+import type { PositionReader } from '../frontend/source-map.ts'
 import { link } from '../link/index.ts'
 import type { ObjectFile } from '../object.ts'
 import { decodeModule } from '../wasm/decode.ts'
@@ -40,10 +40,7 @@ export interface BuildInput {
   readonly readFile: (path: string) => string | undefined
   /** Headers and other files that C sources may include. */
   readonly includes?: readonly string[]
-  /** How much the machine code is optimised. */
   readonly level?: 0 | 2
-  /** How much the front-ends optimise on their own; default: as `level`. 0 is for quick builds after small changes. */
-  readonly frontEndLevel?: 0 | 2
   /** Instead of the configuration's named layout. */
   readonly layout?: ProgramLayout
   readonly cache?: CodeCache
@@ -73,11 +70,9 @@ class ProgramBuilder {
   private readonly types = new Map<string, number>()
   private readonly initializers: string[] = []
   private readonly level: 0 | 2
-  private readonly frontEndLevel: 0 | 2
 
   constructor(private readonly input: BuildInput) {
     this.level = input.level ?? 2
-    this.frontEndLevel = input.frontEndLevel ?? this.level
   }
 
   private result(elf?: Uint8Array, map = ''): BuildResult {
@@ -129,7 +124,7 @@ class ProgramBuilder {
         entry,
         readFile: this.input.readFile,
         memoryBase: data,
-        optimise: this.frontEndLevel,
+        optimise: this.level,
         defines: configuration.defines,
       })
       this.diagnostics.push(...diagnostics)
@@ -150,7 +145,7 @@ class ProgramBuilder {
         files,
         memoryBase,
         stackSize: 65536,
-        optimise: this.frontEndLevel,
+        optimise: this.level,
         defines: configuration.defines,
       })
       this.diagnostics.push(...diagnostics)
@@ -213,7 +208,7 @@ class ProgramBuilder {
     model: 'signed' | 'physical' | 'bounded',
     dataBase: number,
     file: string,
-    position: ((offset: number) => SourcePosition | undefined) | undefined,
+    position: PositionReader | undefined,
   ): number | undefined {
     this.modules.push({ name, wasm })
     try {

@@ -96,6 +96,7 @@ class Rewriter {
     const result: MachineInstruction[] = []
     block.instructions.forEach((instruction, index) => {
       const at = block.from + 2 * index
+      const first = result.length
       const moves = before.get(at)
       if (moves) result.push(...sequence(moves, instruction.position))
       const stores: MachineInstruction[] = []
@@ -120,6 +121,7 @@ class Rewriter {
         result.push(instruction)
       }
       result.push(...stores)
+      for (let place = first; place < result.length; place++) result[place].at = at
     })
     block.instructions = result
   }

@@ -6,11 +6,11 @@ import type { WasmModule } from '../wasm/types.ts'
 import { allocate, poolsFor } from './allocate.ts'
 import { assign } from './assign.ts'
 import { buildIntervals } from './build-intervals.ts'
+import { describeFunction } from './describe.ts'
 import { emitFunction, type EmittedFunction } from './emit.ts'
 import { arrangeLoops } from './layout.ts'
 import { computeLiveness } from './liveness.ts'
 import { lower, type AddressModel } from './lower.ts'
-import { sp } from './machine.ts'
 import type { ObjectBuilder } from './object-builder.ts'
 import { select, type ModuleContext } from './select.ts'
 
@@ -69,7 +69,7 @@ export function compileFunction(module: WasmModule, index: number, context: Modu
   const intervals = buildIntervals(machine, liveness)
   allocate(machine, intervals, poolsFor(machine, options.model === 'bounded'))
   const assignment = assign(machine, intervals, liveness)
-  return emitFunction(machine, assignment, {
+  return emitFunction(machine, assignment, intervals, {
     shareTraps: options.shareTraps,
     stackLimitSymbol: options.stackLimitSymbol,
     trapSymbol: options.trapSymbol,
@@ -112,7 +112,7 @@ export function placeFunction(
     builder.define({ name: label, section: '.text', value: start + high, binding: 'local' })
     text.relocate(start + offset, type, label)
   }
-  describe(builder, symbol, code, start, position, binding)
+  describeFunction(builder, symbol, code, start, position, binding)
   if (position) {
     for (const entry of code.positions) {
       const at = position(entry.position)
@@ -120,34 +120,4 @@ export function placeFunction(
     }
   }
   return start
-}
-
-/** Tells debuggers where the function comes from and how to leave its frame. */
-function describe(
-  builder: ObjectBuilder,
-  symbol: string,
-  code: EmittedFunction,
-  start: number,
-  position: ((offset: number) => { file: string; line: number } | undefined) | undefined,
-  binding: 'local' | 'global',
-): void {
-  const size = code.bytes.length
-  const { frame } = code
-  const inside = { offset: frame.prologueEnd, cfa: { register: sp, offset: frame.size }, saved: frame.saved }
-  const rows = [{ offset: 0, cfa: { register: sp, offset: 0 }, saved: [] }]
-  builder.frames.push({ section: '.text', offset: start, size, rows: frame.size ? [...rows, inside] : rows })
-  const first = code.positions.map((entry) => position?.(entry.position)).find((at) => at !== undefined)
-  if (!first) return
-  const { file, line } = first
-  builder.functions.push({
-    name: symbol,
-    section: '.text',
-    offset: start,
-    size,
-    file,
-    line,
-    external: binding === 'global',
-    parameters: [],
-    locals: [],
-  })
 }

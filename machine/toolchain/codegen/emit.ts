@@ -3,8 +3,9 @@
  * Frame, from sp upwards: outgoing arguments, slots, saved registers; then the caller's frame with our stack arguments.
  */
 import type { Operands } from '../../isa/codec.ts'
-import type { RelocationType } from '../object.ts'
+import type { DebugLocation, RelocationType } from '../object.ts'
 import type { Assignment } from './assign.ts'
+import type { Intervals } from './build-intervals.ts'
 import { constantSteps } from './constants.ts'
 import { encodeItems, type EncodedFunction, type Item } from './encode.ts'
 import { atomicSequence } from './emit-atomic.ts'
@@ -23,6 +24,7 @@ import {
   type MachineInstruction,
 } from './machine.ts'
 import { isBranch } from './select.ts'
+import { suspendedSlots, variableRanges, type EmittedVariable, type Suspension } from './variables.ts'
 
 export interface EmitOptions {
   /** One stub per trap reason instead of one per place: smaller, but the place is not known. */
@@ -46,14 +48,24 @@ export interface EmittedFunction extends EncodedFunction {
   readonly frame: FrameDescription
   /** Bytes of the coroutine frame beyond its header; 0 for plain functions. */
   readonly coroutineBytes: number
+  /** Where the source's variables are, by code offset. */
+  readonly variables: readonly EmittedVariable[]
+  /** What the coroutine frame holds at each suspension, in order of the code. */
+  readonly suspensions: readonly Suspension[]
+}
+
+/** The description of a coroutine's frames, whose address is their type. */
+export function frameTypeSymbol(fn: string): string {
+  return `.Lframe.${fn}`
 }
 
 /** Bytes of the task control block in front of a coroutine's slots (contracts.md, "Task control block"). */
 export const TASK_HEADER_BYTES = 48
+const FRAME_TYPE_OFFSET = 32
 
 /** Emits one function. */
-export function emitFunction(fn: MachineFunction, assignment: Assignment, options: EmitOptions): EmittedFunction {
-  return new Emitter(fn, assignment, options).run()
+export function emitFunction(fn: MachineFunction, assignment: Assignment, intervals: Intervals, options: EmitOptions): EmittedFunction {
+  return new Emitter(fn, assignment, intervals, options).run()
 }
 
 export class Emitter {
@@ -68,11 +80,14 @@ export class Emitter {
   private frameSize = 0
   private slotsAt = 0
   private position = -1
+  private at = -1
+  private readonly suspensions: { readonly resume: number; readonly instruction: MachineInstruction }[] = []
   private readonly coroutineBytes: number
 
   constructor(
     private readonly fn: MachineFunction,
     private readonly assignment: Assignment,
+    private readonly intervals: Intervals,
     private readonly options: EmitOptions,
   ) {
     this.coroutineBytes = fn.coroutine ? TASK_HEADER_BYTES + assignment.frameSlots * 8 : 0
@@ -96,7 +111,24 @@ export class Emitter {
         prologueEnd: encoded.labels[prologueEnd],
       },
       coroutineBytes: this.coroutineBytes,
+      variables: variableRanges(this.fn, this.intervals, this.items, encoded.bytes.length, (number) => this.placeOf(number)),
+      suspensions: this.suspensions.map(({ resume, instruction }) => ({
+        resume: encoded.labels[resume],
+        position: instruction.position,
+        slots: suspendedSlots(this.fn, this.intervals, instruction, (number) => this.slotOffset(number)),
+      })),
     }
+  }
+
+  /** Where a debugger finds a slot. */
+  private placeOf(number: number): DebugLocation {
+    if (number >= this.assignment.stackSlots) return { kind: 'based', register: s0, offset: this.slotOffset(number) }
+    return { kind: 'frame', offset: this.slotOffset(number) - this.frameSize }
+  }
+
+  private slotOffset(number: number): number {
+    const { stackSlots } = this.assignment
+    return number >= stackSlots ? TASK_HEADER_BYTES + 8 * (number - stackSlots) : this.slotsAt + 8 * number
   }
 
   newLabel(): number {
@@ -104,7 +136,7 @@ export class Emitter {
   }
 
   label(label: number): void {
-    this.items.push({ op: 'label', operands: {}, position: -1, label, offset: 0, size: 0 })
+    this.items.push({ op: 'label', operands: {}, position: -1, label, at: -1, offset: 0, size: 0 })
   }
 
   /** Adds an instruction; float registers may be given as 32..63. */
@@ -112,7 +144,7 @@ export class Emitter {
     const plain: Record<string, number> = {}
     for (const [name, value] of Object.entries(operands))
       plain[name] = isRegister(name) && value >= FIRST_FLOAT ? value - FIRST_FLOAT : value
-    const item: Item = { op, operands: plain, position: this.position, label: -1, offset: 0, size: 0, ...extra }
+    const item: Item = { op, operands: plain, position: this.position, label: -1, at: this.at, offset: 0, size: 0, ...extra }
     this.items.push(item)
     return item
   }
@@ -165,6 +197,10 @@ export class Emitter {
     this.constant(10, BigInt(this.coroutineBytes))
     this.call('__coroutine_allocate')
     this.add('add', { rd: s0, rs1: zero, rs2: 10 })
+    // The frame's type is the address of its description.
+    const upper = this.relocated('auipc', { rd: 5, imm: 0 }, 'R_RISCV_PCREL_HI20', frameTypeSymbol(this.fn.name))
+    this.add('addi', { rd: 5, rs1: 5, imm: 0 }, { low: upper })
+    this.add('sw', { rs1: s0, rs2: 5, imm: FRAME_TYPE_OFFSET })
     waiting.forEach((register, index) => this.add(register >= FIRST_FLOAT ? 'fld' : 'ld', { rd: register, rs1: sp, imm: 8 * index }))
     if (bytes) this.add('addi', { rd: sp, rs1: sp, imm: bytes })
   }
@@ -205,6 +241,7 @@ export class Emitter {
     this.label(this.blockLabels.get(block)!)
     for (const instruction of block.instructions) {
       if (instruction.position >= 0) this.position = instruction.position
+      this.at = instruction.at
       if (isBranch(instruction.op)) this.terminator(block, instruction, next)
       else this.instruction(instruction)
     }
@@ -302,7 +339,7 @@ export class Emitter {
     const float = register >= FIRST_FLOAT
     const mnemonic = load ? (float ? 'fld' : 'ld') : float ? 'fsd' : 'sd'
     const inFrame = number >= this.assignment.stackSlots
-    let offset = inFrame ? TASK_HEADER_BYTES + 8 * (number - this.assignment.stackSlots) : this.slotsAt + 8 * number
+    let offset = this.slotOffset(number)
     let base = inFrame ? s0 : sp
     if (offset > 2040) {
       const low = ((offset & 0xfff) << 20) >> 20
@@ -363,7 +400,7 @@ export class Emitter {
         this.add('fence', { pred: 15, succ: 15 })
         return
       case 'suspend':
-        this.suspend()
+        this.suspend(x)
         return
       case 'auipc':
         this.highs.set(x, this.relocated('auipc', { rd: x.rd, imm: 0 }, 'R_RISCV_PCREL_HI20', x.symbol!))
@@ -424,8 +461,9 @@ export class Emitter {
   }
 
   /** Resume address into the frame, back to whoever resumed us; the code behind is entered with the frame in a0. */
-  private suspend(): void {
+  private suspend(x: MachineInstruction): void {
     const resume = this.newLabel()
+    this.suspensions.push({ resume, instruction: x })
     const upper = this.add('auipc', { rd: 5 }, { label: resume })
     this.add('addi', { rd: 5, rs1: 5 }, { low: upper })
     this.add('sw', { rs1: s0, rs2: 5, imm: 0 })
@@ -438,6 +476,7 @@ export class Emitter {
   }
 
   private trailer(): void {
+    this.at = -1
     for (const { label, code, position } of this.stubs.values()) {
       this.label(label)
       this.position = position
@@ -448,14 +487,14 @@ export class Emitter {
     const data = [...this.pool.values()].sort((a, b) => b.bytes.length - a.bytes.length)
     const alignment = data.length ? data[0].bytes.length : this.tables.length ? 4 : 0
     if (alignment === 0) return
-    this.items.push({ op: 'align', operands: {}, position: -1, label: -1, offset: 0, size: 0, alignment })
+    this.items.push({ op: 'align', operands: {}, position: -1, label: -1, at: -1, offset: 0, size: 0, alignment })
     for (const { label, bytes } of data) {
       this.label(label)
-      this.items.push({ op: 'data', operands: {}, position: -1, label: -1, offset: 0, size: 0, bytes })
+      this.items.push({ op: 'data', operands: {}, position: -1, label: -1, at: -1, offset: 0, size: 0, bytes })
     }
     for (const { label, labels } of this.tables) {
       this.label(label)
-      this.items.push({ op: 'data', operands: {}, position: -1, label: -1, offset: 0, size: 0, table: { base: label, labels } })
+      this.items.push({ op: 'data', operands: {}, position: -1, label: -1, at: -1, offset: 0, size: 0, table: { base: label, labels } })
     }
   }
 }

@@ -20,6 +20,8 @@ export interface Item {
   bytes?: Uint8Array
   alignment?: number
   mark?: string
+  /** Position among the intervals of the machine instruction it was made from, or -1. */
+  at: number
   offset: number
   size: number
 }

@@ -1,4 +1,5 @@
 /** Machine code before and after register allocation: RISC-V instructions over virtual or real registers. */
+import type { Type } from '../ir/ir.ts'
 
 /** Registers: 0..31 are x0..x31, 32..63 are f0..f31, virtual ones follow. */
 export const FIRST_FLOAT = 32
@@ -81,6 +82,10 @@ export class MachineInstruction {
   condition = ''
   aq = 0
   rl = 0
+  /** `suspend`: the source variables at this place that are still computed: a virtual register each, or a constant. */
+  locals: { readonly variable: number; readonly register: number; readonly value: bigint }[] | undefined
+  /** Its number among the intervals' positions. */
+  at = -1
 
   constructor(
     public op: string,
@@ -116,6 +121,8 @@ export class MachineFunction {
   /** Where the caller put stack arguments, relative to our incoming sp. */
   hasCalls = false
   coroutine = false
+  /** Source variables by local index; those without a name are of no interest to anybody. */
+  variables: readonly (SourceVariable | undefined)[] = []
   /** Registers in which arguments arrive that the function uses. */
   argumentRegisters: number[] = []
 
@@ -136,6 +143,13 @@ export class MachineFunction {
   get registers(): number {
     return this.registerCount
   }
+}
+
+/** A variable of the source. */
+export interface SourceVariable {
+  readonly name: string
+  readonly type: Type
+  readonly parameter: boolean
 }
 
 /** Calls `visit` for every register that the instruction reads. */

@@ -1,4 +1,4 @@
-import type { DebugFrame, DebugFunction, LineRow, ObjectFile, ObjectSymbol, Relocation, RelocationType } from '../object.ts'
+import type { DebugFrame, DebugFunction, DebugType, LineRow, ObjectFile, ObjectSymbol, Relocation, RelocationType } from '../object.ts'
 
 /** A section while it is being filled. */
 export class SectionBuilder {
@@ -84,6 +84,8 @@ export class ObjectBuilder {
   readonly lines: LineRow[] = []
   readonly functions: DebugFunction[] = []
   readonly frames: DebugFrame[] = []
+  private readonly types: DebugType[] = []
+  private readonly typeNumbers = new Map<string, number>()
 
   constructor(
     readonly name: string,
@@ -105,6 +107,14 @@ export class ObjectBuilder {
 
   define(symbol: Partial<ObjectSymbol> & { name: string; section: string; value: number }): void {
     this.symbols.set(symbol.name, { binding: 'global', type: 'none', size: 0, ...symbol })
+  }
+
+  /** The number of a type; equal ones are one. */
+  type(type: DebugType): number {
+    const key = JSON.stringify(type)
+    let number = this.typeNumbers.get(key)
+    if (number === undefined) this.typeNumbers.set(key, (number = this.types.push(type) - 1))
+    return number
   }
 
   /** Everything that relocations mention and nothing defines becomes an undefined symbol. */
@@ -132,7 +142,7 @@ export class ObjectBuilder {
         ? {
             language: this.language,
             file: this.functions[0].file,
-            types: [],
+            types: this.types,
             functions: this.functions,
             variables: [],
             frames: this.frames,

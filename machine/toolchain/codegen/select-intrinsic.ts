@@ -181,9 +181,12 @@ function coroutine(s: Selector, x: Instruction): boolean {
       s.machine.hasCalls = true
       return true
     }
-    case 'co.suspend':
-      s.emit('suspend', -1).clobbers = 'all'
+    case 'co.suspend': {
+      const made = s.emit('suspend', -1)
+      made.clobbers = 'all'
+      if (x.locals) s.suspension(made, x.locals)
       return true
+    }
   }
   return false
 }

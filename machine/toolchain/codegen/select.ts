@@ -6,7 +6,7 @@
  * what was folded into all of its uses disappears by itself.
  */
 import { dominates } from '../ir/dominators.ts'
-import { effectOf, isConstant, type Block, type Instruction, type IrFunction } from '../ir/ir.ts'
+import { effectOf, isConstant, resolve, type Block, type Instruction, type IrFunction } from '../ir/ir.ts'
 import { isSignExtended32 } from '../ir/known.ts'
 import type { AddressModel } from './lower.ts'
 import { MachineBlock, MachineFunction, MachineInstruction, memoryBaseRegister, memoryBytesRegister, zero, type Move } from './machine.ts'
@@ -74,6 +74,12 @@ export class Selector {
   ) {
     this.machine = new MachineFunction(fn.name)
     this.machine.coroutine = fn.coroutine
+    this.machine.variables = fn.variables.map((name, local) => {
+      // AssemblyScript numbers the variables of inner scopes: `i|2`.
+      const plain = name?.replace(/\|\d+$/, '')
+      if (plain === undefined || !/^(?!__)[A-Za-z_$][\w$]*$/.test(plain)) return undefined
+      return { name: plain, type: fn.variableTypes[local], parameter: local < fn.signature.params.length }
+    })
   }
 
   run(): MachineFunction {
@@ -99,8 +105,27 @@ export class Selector {
       code.splice(Math.min(at, code.length), 0, ...[...constants.values()].flatMap((entry) => entry.make(entry.register)))
     }
     for (const block of fn.blocks) this.blocks.get(block)!.instructions = pending.get(block)!
+    for (const { made, locals } of this.suspends) made.locals = this.heldBy(locals)
     this.splitEdges()
     return machine
+  }
+
+  private readonly suspends: { made: MachineInstruction; locals: readonly (Instruction | undefined)[] }[] = []
+
+  /** Remembers what a suspension's variables are, to be looked up when it is known which values are computed at all. */
+  suspension(made: MachineInstruction, locals: readonly (Instruction | undefined)[]): void {
+    this.suspends.push({ made, locals })
+  }
+
+  private heldBy(locals: readonly (Instruction | undefined)[]): MachineInstruction['locals'] {
+    return locals.flatMap((local, variable) => {
+      if (!local || !this.machine.variables[variable]) return []
+      let value = resolve(local)
+      while (value.op === 'i64.extend_i32_s') value = resolve(value.args[0])
+      if (isConstant(value)) return [{ variable, register: -1, value: value.value }]
+      const register = this.registers.get(value)
+      return register === undefined ? [] : [{ variable, register, value: 0n }]
+    })
   }
 
   // Registers of values.

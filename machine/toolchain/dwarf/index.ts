@@ -11,4 +11,12 @@ export {
   type UnwoundFrame,
   type VariableInfo,
 } from './reader.ts'
+export {
+  FrameTable,
+  readFrames,
+  type FrameType,
+  type FrameVariable,
+  type SuspendedFrame,
+  type SuspensionPoint,
+} from './suspended-frames.ts'
 export { writeDebugSections, type DebugInput, type DebugSection } from './writer.ts'

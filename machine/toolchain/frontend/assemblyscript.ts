@@ -4,8 +4,8 @@ import binaryen from 'binaryen'
 import type { Diagnostic } from '../diagnostic.ts'
 import { lowerAsync, type TreeNode } from './async-lower.ts'
 import { rewriteAsync } from './async-rewrite.ts'
-import { libraryFiles } from './library.ts'
-import { readSourceMap, type SourcePosition } from './source-map.ts'
+import { libraryFiles, traceNamespace } from './library.ts'
+import { readSourceMap, type PositionReader } from './source-map.ts'
 
 export interface AssemblyScriptInput {
   /** Path of the entry file; its exports are the module's. */
@@ -24,7 +24,7 @@ export interface FrontendResult {
   readonly wasm?: Uint8Array
   readonly diagnostics: Diagnostic[]
   /** Source position of the code at a byte of the module. */
-  readonly position: (offset: number) => SourcePosition | undefined
+  readonly position: PositionReader
   /** Files that took part, for the cache and for watching. */
   readonly files: readonly string[]
 }
@@ -48,7 +48,7 @@ interface AscDiagnostic {
 }
 
 async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
-  Object.assign((asc as unknown as { libraryFiles: Record<string, string> }).libraryFiles, libraryFiles)
+  prepareLibrary((asc as unknown as { libraryFiles: Record<string, string> }).libraryFiles)
   const diagnostics: Diagnostic[] = []
   const texts = new Map<string, string>()
   const awaits = new Map<string, ReadonlySet<number>>()
@@ -112,7 +112,8 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
   }
   const { error } = await asc.main(options, {
     readFile: (path: string) => {
-      const text = input.readFile(path)
+      // Its asconfig.json could name code to run on the host.
+      const text = path.endsWith('.ts') ? input.readFile(path) : undefined
       if (text === undefined) return null
       texts.set(path, text)
       const rewritten = rewriteAsync(text)
@@ -136,7 +137,19 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
   if (error && !failed) report(input.entry, 0, 0, 'error', 'ts/compiler', error.message)
   if (error || failed || !(wasm instanceof Uint8Array)) return { diagnostics, position: () => undefined, files: [...texts.keys()] }
   const map = written.get('output.wasm.map')
-  return { wasm, diagnostics, position: typeof map === 'string' ? readSourceMap(map) : () => undefined, files: [...texts.keys()] }
+  return {
+    wasm,
+    diagnostics,
+    position: typeof map === 'string' ? readSourceMap(map, '~lib/coroutine') : () => undefined,
+    files: [...texts.keys()],
+  }
+}
+
+/** Adds the dialect to the compiler's library, and takes out what has the name of one of its namespaces. */
+function prepareLibrary(library: Record<string, string>): void {
+  if (library.pollen === libraryFiles.pollen) return
+  Object.assign(library, libraryFiles)
+  library.builtins = library.builtins.replace(/@external\("env", "trace"\)[\s\S]*?\): void;/, () => traceNamespace)
 }
 
 /** 1-based line and column of an offset. */

@@ -1,5 +1,5 @@
 /** `pollen.h`: the intrinsics for C and C++, and the task control block. */
-import { libraryFiles } from './library.ts'
+import { libraryFiles, traceNamespace } from './library.ts'
 
 const types: Record<string, string> = {
   u8: 'unsigned char',
@@ -15,7 +15,7 @@ const types: Record<string, string> = {
 /** One declaration per intrinsic of the TypeScript library, so that the two cannot differ. */
 function declarations(): string {
   const pattern = /@external\("(cpu|co|trace)", "(\w+)"\) export declare function \w+\(([^)]*)\): (\w+);/g
-  return [...libraryFiles.pollen.matchAll(pattern)]
+  return [...(libraryFiles.pollen + traceNamespace).matchAll(pattern)]
     .map(([, module, name, params, result]) => {
       const list = params
         .split(',')

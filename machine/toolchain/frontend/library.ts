@@ -75,7 +75,10 @@ export namespace co {
   /** Continues a suspended coroutine until it suspends again or completes. */
   @external("co", "resume") export declare function resume(frame: usize): void;
 }
+`
 
+/** Takes the place of AssemblyScript's own `trace`, which the name belongs to otherwise. */
+export const traceNamespace = `
 export namespace trace {
   /** Writes one trace event: a constant kind, and its operand. Costs no cycle. */
   @external("trace", "emit") export declare function emit(kind: u32, value: u64): void;
@@ -123,38 +126,39 @@ const DEFERRED: usize = 24;
 const AWAITED: usize = 28;
 const DETACHED: u16 = 1;
 
-@inline export function __await<T>(promise: Promise<T>): T {
-  const task = changetype<usize>(promise);
-  if (load<u8>(task, 4) < 2) {
-    const self = co.frame();
-    store<u32>(task, <u32>self, 12);
-    store<u32>(self, <u32>task, AWAITED);
+// Names that start with two underscores are no variables of the user's, and debuggers do not show them.
+@inline export function __await<T>(__promise: Promise<T>): T {
+  const __task = changetype<usize>(__promise);
+  if (load<u8>(__task, 4) < 2) {
+    const __self = co.frame();
+    store<u32>(__task, <u32>__self, 12);
+    store<u32>(__self, <u32>__task, AWAITED);
     co.suspend();
     store<u32>(co.frame(), 0, AWAITED);
   }
   if (isVoid<T>()) {
-    free(task);
+    free(__task);
     return;
   } else {
-    const result = load<T>(task, 24);
-    free(task);
-    return result;
+    const __result = load<T>(__task, 24);
+    free(__task);
+    return __result;
   }
 }
 
-@inline export function __coReturn<T>(value: T): Promise<T> {
-  const task = co.frame();
-  if (load<u32>(task, DEFERRED)) __runDeferred(task);
-  store<T>(task, value, 24);
-  complete(task);
-  return changetype<Promise<T>>(task);
+@inline export function __coReturn<T>(__value: T): Promise<T> {
+  const __task = co.frame();
+  if (load<u32>(__task, DEFERRED)) __runDeferred(__task);
+  store<T>(__task, __value, 24);
+  complete(__task);
+  return changetype<Promise<T>>(__task);
 }
 
 @inline export function __coReturnVoid(): Promise<void> {
-  const task = co.frame();
-  if (load<u32>(task, DEFERRED)) __runDeferred(task);
-  complete(task);
-  return changetype<Promise<void>>(task);
+  const __task = co.frame();
+  if (load<u32>(__task, DEFERRED)) __runDeferred(__task);
+  complete(__task);
+  return changetype<Promise<void>>(__task);
 }
 
 @inline export function __coReturnNothing<T>(): Promise<T> {
@@ -162,11 +166,11 @@ const DETACHED: u16 = 1;
   return changetype<Promise<T>>(0);
 }
 
-@inline function complete(task: usize): void {
-  store<u8>(task, 2, 4);
-  const awaiter = load<u32>(task, 12);
-  if (awaiter != 0) wake(awaiter);
-  else if (load<u16>(task, 6) & DETACHED) free(task);
+@inline function complete(__task: usize): void {
+  store<u8>(__task, 2, 4);
+  const __awaiter = load<u32>(__task, 12);
+  if (__awaiter != 0) wake(__awaiter);
+  else if (load<u16>(__task, 6) & DETACHED) free(__task);
 }
 
 // A deferred call: the one before it, the function, its context.

@@ -8,8 +8,13 @@ export interface SourcePosition {
 
 const digits = new Map([...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].map((letter, value) => [letter, value]))
 
-/** Reads a map; the result gives the position of the code at a byte of the module. */
-export function readSourceMap(json: string): (offset: number) => SourcePosition | undefined {
+/** The source position of the code at a byte of the module, in a function whose code begins at byte `from`. */
+export type PositionReader = (offset: number, from?: number) => SourcePosition | undefined
+
+/**
+ * Reads a map. Code of files that start with `inlined` belongs to the place it was inlined at: what stands before it in its function.
+ */
+export function readSourceMap(json: string, inlined?: string): PositionReader {
   const map = JSON.parse(json) as { sources: string[]; mappings: string }
   const offsets: number[] = []
   const positions: SourcePosition[] = []
@@ -25,7 +30,8 @@ export function readSourceMap(json: string): (offset: number) => SourcePosition 
     offsets.push(offset)
     positions.push({ file: map.sources[source], line: line + 1, column: column + 1 })
   }
-  return (at) => {
+  const isInlined = (index: number): boolean => inlined !== undefined && positions[index].file.startsWith(inlined)
+  return (at, from) => {
     let low = 0
     let high = offsets.length
     while (low < high) {
@@ -33,7 +39,12 @@ export function readSourceMap(json: string): (offset: number) => SourcePosition 
       if (offsets[middle] <= at) low = middle + 1
       else high = middle
     }
-    return positions[low - 1]
+    let index = low - 1
+    if (from === undefined || index < 0) return positions[index]
+    // What stands before it in another function has nothing to do with it.
+    if (offsets[index] < from) return undefined
+    while (index > 0 && isInlined(index) && offsets[index - 1] >= from) index--
+    return isInlined(index) ? positions[low - 1] : positions[index]
   }
 }
 

@@ -62,6 +62,8 @@ class Builder {
   private reachable = true
   private stack: Instruction[] = []
   private locals: Instruction[] = []
+  /** What locals are before the source has given them a value. */
+  private readonly unassigned = new Set<Instruction>()
   private readonly controls: Control[] = []
   /** Locals assigned in each loop, by the loop's offset. */
   private readonly loops: Map<number, number[]>
@@ -85,8 +87,13 @@ class Builder {
         const param = this.emit('param', type, [], { index: local })
         param.variable = local
         this.locals.push(param)
-      } else this.locals.push(this.constant(type, 0n))
+      } else {
+        const initial = this.constant(type, 0n)
+        this.unassigned.add(initial)
+        this.locals.push(initial)
+      }
     })
+    fn.variableTypes = types
     fn.variables = types.map((_, local) => options.variables?.get(local))
   }
 
@@ -455,6 +462,7 @@ class Builder {
     if (intrinsic === undefined) return this.results('call', signature, args, index, 0)
     if (intrinsic === 'co.suspend' || intrinsic === 'co.frame') this.fn.coroutine = true
     const result = this.emit(intrinsic, signature.results[0] ?? 'void', args)
+    if (intrinsic === 'co.suspend') result.locals = this.locals.map((value) => (this.unassigned.has(value) ? undefined : value))
     if (signature.results.length) this.stack.push(result)
   }
 

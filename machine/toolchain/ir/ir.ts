@@ -37,6 +37,8 @@ export class Instruction {
   forward: Instruction | undefined
   /** The source variable (local index) this value was assigned to, or -1. */
   variable = -1
+  /** `co.suspend`: what the source variables held, for debuggers; no uses, so values that are only here disappear. */
+  locals: readonly (Instruction | undefined)[] | undefined
   /** Scratch for passes. */
   mark = 0
 
@@ -88,6 +90,8 @@ export class IrFunction {
   private nextBlock = 0
   /** Names of source variables by local index. */
   variables: readonly (string | undefined)[] = []
+  /** Their types. */
+  variableTypes: readonly Type[] = []
   /** True when it contains a suspension point. */
   coroutine = false
 

@@ -1,0 +1,191 @@
+/** What debuggers and the inspector see of compiled TypeScript: variables, suspended coroutines, trace sites. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { boot } from '../../board/boot.ts'
+import { describeWith, oracle } from '../../testing/oracles.ts'
+import { TestBoard } from '../../testing/programs.ts'
+import { buildProgram, type CodeCache } from '../build.ts'
+import { readFrames, type SuspendedFrame } from '../dwarf/index.ts'
+import { readElf } from '../elf/reader.ts'
+
+async function build(source: string, level: 0 | 2 = 2): Promise<Uint8Array> {
+  const { elf, diagnostics } = await buildProgram({
+    configuration: { version: 1, kind: 'firmware', sources: ['main.ts'] },
+    readFile: (path) => (path === 'main.ts' ? source : undefined),
+    level,
+  })
+  expect(diagnostics.filter((diagnostic) => diagnostic.severity === 'error')).toEqual([])
+  return elf!
+}
+
+const tasks = `let sleeper: usize = 0;
+async function sleep(n: i32): Promise<i32> {
+  sleeper = co.frame();
+  co.suspend();
+  return n;
+}
+class Counter {
+  total: i32 = 0;
+  async add(count: i32, weight: f64): Promise<f64> {
+    let sum: u64 = 1000000000000;
+    for (let i = 0; i < count; i++) {
+      const product = weight * <f64>i;
+      sum += await sleep(i);
+      if (product > 100.0) break;
+    }
+    return <f64>sum * weight;
+  }
+}
+export function main(): i32 {
+  const counter = new Counter();
+  const task = counter.add(5, 2.5);
+  store<u32>(0x80700000, <u32>changetype<usize>(task));
+  for (let i = 0; i < 3; i++) { const next = sleeper; co.resume(next); }
+  return 0;
+}
+`
+
+describe('a suspended coroutine', () => {
+  for (const level of [0, 2] as const)
+    test(`is read by name and value at level ${level}`, async () => {
+      const elf = await build(tasks, level)
+      const board = new TestBoard()
+      boot(board.board, { kernel: { name: 'program', bytes: elf } })
+      board.run(50_000_000)
+      const bytes = (address: number, size: number): Uint8Array => {
+        const { view } = board.machine.core
+        return new Uint8Array(view.buffer, view.byteOffset + board.machine.ramAt(address, size), size)
+      }
+      const word = (address: number): number => new DataView(bytes(address, 4).slice().buffer).getUint32(0, true)
+      const table = readFrames(readElf(elf))
+      const decode = (address: number): SuspendedFrame => table.decode((offset, size) => bytes(address + offset, size))!
+      const outer = decode(word(0x8070_0000))
+      expect(outer.type.name).toContain('Counter#add')
+      expect(outer.at).toMatchObject({ file: 'main.ts', line: 13 })
+      const values = new Map(outer.variables.map(({ name, value }) => [name, value]))
+      expect(values.get('count')).toBe(5n)
+      expect(values.get('weight')).toBe(2.5)
+      expect(values.get('i')).toBe(3n)
+      expect(values.get('product')).toBe(7.5)
+      expect(values.get('sum')).toBe(1000000000003n)
+      // What it waits for: the high half of the result field.
+      const inner = decode(Number(outer.header.result >> 32n))
+      expect(inner.type.name).toContain('sleep')
+      expect(inner.variables).toEqual([{ name: 'n', type: 'i32', value: 3n }])
+      expect(inner.at).toMatchObject({ line: 4 })
+    })
+
+  test('has its own type and names although the code of another was in the cache', async () => {
+    const cache: CodeCache = new Map()
+    const source = (name: string, variable: string): string =>
+      `async function ${name}(${variable}: i32): Promise<i32> { co.suspend(); return ${variable}; }\nexport function main(): i32 { ${name}(1); return 0; }`
+    for (const [name, variable] of [
+      ['first', 'a'],
+      ['second', 'a'],
+      ['second', 'b'],
+    ]) {
+      const { elf } = await buildProgram({
+        configuration: { version: 1, kind: 'firmware', sources: ['main.ts'] },
+        readFile: () => source(name, variable),
+        cache,
+      })
+      const [type] = [...readFrames(readElf(elf!)).types.values()]
+      expect(type.name).toBe(`main/${name}`)
+      expect(type.suspensions[0].variables.map((found) => found.name)).toEqual([variable])
+    }
+  })
+
+  test('is no frame when its type is unknown', async () => {
+    const table = readFrames(readElf(await build(tasks)))
+    expect(table.decode((_, size) => new Uint8Array(size))).toBeUndefined()
+  })
+})
+
+describeWith(['gdb-multiarch', 'qemu-system-riscv64'], 'gdb', () => {
+  async function gdb(source: string, level: 0 | 2, commands: readonly string[]): Promise<string> {
+    const elf = await build(source, level)
+    const folder = mkdtempSync(join(tmpdir(), 'pollen-'))
+    try {
+      const path = join(folder, 'program.elf')
+      writeFileSync(path, elf)
+      writeFileSync(join(folder, 'main.ts'), source)
+      const machine = `${oracle('qemu-system-riscv64')} -M virt -display none -serial none -monitor none -bios ${path} -S -gdb stdio`
+      const all = ['set confirm off', 'set remotetimeout 60', `target remote | ${machine}`, ...commands, 'kill']
+      const options = ['-nx', '-batch', ...all.flatMap((command) => ['-ex', command]), path]
+      const { stdout, stderr } = spawnSync(oracle('gdb-multiarch'), options, { cwd: folder, timeout: 60_000 })
+      return stdout.toString() + stderr.toString()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+
+  test('prints a suspended coroutine as a struct', async () => {
+    const report = await gdb(tasks, 2, ['break main.ts:24', 'continue', 'print *(struct Counter_add$frame *) *(unsigned *) 0x80700000'])
+    expect(report).toMatch(/count = 5/)
+    expect(report).toMatch(/weight = 2.5/)
+    expect(report).toMatch(/sum = 1000000000003/)
+    expect(report).toMatch(/product = 7.5/)
+    expect(report).toMatch(/continuation = 0/)
+    // Nothing of the runtime library, which is inlined.
+    expect(report).not.toMatch(/promise|task =/)
+  })
+
+  const sums = `function square(value: i32, scale: f64): i32 {
+  const product = value * value;
+  const scaled = <f64>product * scale;
+  store<f64>(0x80700000, scaled);
+  return product + <i32>scaled;
+}
+export function main(): i32 {
+  let total = 0;
+  for (let i = 3; i < 6; i++) {
+    total += square(i, 0.5);
+  }
+  return total & 1;
+}
+`
+  test('shows arguments and locals, and the caller', async () => {
+    const commands = ['break main.ts:3', 'continue', 'info args', 'break main.ts:4', 'continue', 'info locals', 'continue', 'continue']
+    const report = await gdb(sums, 0, [...commands, 'info locals', 'bt', 'up', 'info locals'])
+    expect(report).toMatch(/scale = 0.5/)
+    expect(report).toMatch(/product = 9\nscaled = 4.5/)
+    expect(report).toMatch(/product = 16\nscaled = 8/)
+    expect(report).toMatch(/#1 .*main \(\) at .*main.ts:10/)
+    expect(report).toMatch(/total = 13\ni = 4/)
+  })
+
+  test('shows the locals around an inlined function', async () => {
+    const report = await gdb(sums, 2, ['break main.ts:4', 'continue', 'continue', 'info locals'])
+    expect(report).toMatch(/total = 13\ni = 4/)
+  })
+})
+
+describe('trace sites', () => {
+  test('are listed by the address of their instruction', async () => {
+    const elf = readElf(
+      await build(`function note(x: u64): void { trace.emit(5, x); }
+        export function main(): i32 { note(1); trace.emit(6, 2); for (let i = 0; i < 3; i++) trace.emit(7, i); return 0; }`),
+    )
+    const section = elf.sections.find(({ name }) => name === '.pollen.trace')!
+    const sites = new DataView(section.bytes.buffer, section.bytes.byteOffset, section.bytes.byteLength)
+    const text = elf.sections.find(({ name }) => name === '.text')!
+    const code = new DataView(text.bytes.buffer, text.bytes.byteOffset, text.bytes.byteLength)
+    const kinds: number[] = []
+    for (let at = 0; at < section.size; at += 8) {
+      const instruction = code.getUint32(Number(sites.getBigUint64(at, true) - text.address), true)
+      // csrrw x0, 0x800 + kind, rs1; or its immediate form (Unprivileged, 7.1).
+      expect(instruction & 0xfff).toBe(0x073)
+      expect([1, 5]).toContain((instruction >> 12) & 7)
+      kinds.push((instruction >>> 20) - 0x800)
+    }
+    expect(kinds).toContain(5)
+    expect(kinds).toContain(6)
+    expect(kinds).toContain(7)
+    const symbol = (name: string): bigint => elf.symbols.find((candidate) => candidate.name === name)!.value
+    expect(symbol('__pollen_trace_start')).toBe(section.address)
+    expect(symbol('__pollen_trace_end')).toBe(section.address + BigInt(section.size))
+  })
+})
