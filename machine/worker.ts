@@ -248,7 +248,8 @@ class BoardWorker {
     if (everything || now - this.sent.status >= STATUS) {
       this.sent.status = now
       const elapsed = now - this.measured.host
-      if (elapsed > 0) this.measured = { host: now, retired: this.session.retired, mips: (this.session.retired - this.measured.retired) / elapsed / 1000 }
+      if (elapsed > 0)
+        this.measured = { host: now, retired: this.session.retired, mips: (this.session.retired - this.measured.retired) / elapsed / 1000 }
       this.shares = this.session.hartShares()
       this.send({ kind: 'status', status: this.status() })
     }

@@ -11,7 +11,10 @@ function latest(place: string): number {
   if (!stat) return 0
   if (!stat.isDirectory()) return stat.mtimeMs
   const skipped = new Set(['generated', 'node_modules', 'e2e', 'bench'])
-  return Math.max(0, ...readdirSync(place).map((name) => (skipped.has(name) || name.endsWith('.spec.ts') ? 0 : latest(path.join(place, name)))))
+  return Math.max(
+    0,
+    ...readdirSync(place).map((name) => (skipped.has(name) || name.endsWith('.spec.ts') ? 0 : latest(path.join(place, name)))),
+  )
 }
 
 function build(what: string, output: string, sources: readonly string[], command: string, args: readonly string[]): void {
@@ -26,4 +29,10 @@ function build(what: string, output: string, sources: readonly string[], command
 }
 
 build('the board and the command', 'dist/pollen.js', ['main', 'machine', 'package-lock.json'], 'tsx', ['main/build.ts'])
-build('the window', 'out/renderer/index.html', ['main', 'machine', 'renderer', 'electron.vite.config.ts', 'package-lock.json'], 'electron-vite', ['build', '--logLevel', 'error'])
+build(
+  'the window',
+  'out/renderer/index.html',
+  ['main', 'machine', 'renderer', 'electron.vite.config.ts', 'package-lock.json'],
+  'electron-vite',
+  ['build', '--logLevel', 'error'],
+)

@@ -30,10 +30,14 @@ export async function openWorkbench(solution = false): Promise<{ workbench: Work
 }
 
 /** Resolves with the first event that fits. */
-export function eventually<N extends EventName>(workbench: Workbench, name: N, fits: (payload: EventPayload<N>) => boolean): Promise<EventPayload<N>> {
+export function eventually<N extends EventName>(
+  workbench: Workbench,
+  name: N,
+  fits: (payload: EventPayload<N>) => boolean,
+): Promise<EventPayload<N>> {
   return new Promise((resolve) => {
-    const stop = workbench.connect(async (event, payload) => {
-      if ((event as EventName) !== name || !fits(payload as unknown as EventPayload<N>)) return
+    const stop = workbench.connect(async (event: EventName, payload: unknown) => {
+      if (event !== name || !fits(payload as unknown as EventPayload<N>)) return
       stop()
       resolve(payload as unknown as EventPayload<N>)
     })

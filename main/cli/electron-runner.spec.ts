@@ -13,7 +13,13 @@ beforeEach(async () => {
   place = await temporaryFolder()
   await mkdir(path.join(place.folder, 'out/main'), { recursive: true })
   await writeFile(path.join(place.folder, 'out/main/index.js'), '')
-  parts = { root: place.folder, platform: 'linux', environment: { DISPLAY: ':0', PATH: process.env.PATH }, uid: 1000, fetchBinary: async () => false }
+  parts = {
+    root: place.folder,
+    platform: 'linux',
+    environment: { DISPLAY: ':0', PATH: process.env.PATH },
+    uid: 1000,
+    fetchBinary: async () => false,
+  }
 })
 afterEach(() => place.remove())
 

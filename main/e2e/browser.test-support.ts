@@ -30,7 +30,10 @@ export interface Window {
 export function ensureRenderer(): string {
   const folder = path.join(projectRoot(), 'out/renderer')
   if (!existsSync(path.join(folder, 'index.html'))) {
-    execFileSync(path.join(projectRoot(), 'node_modules/.bin/electron-vite'), ['build', '--logLevel', 'error'], { cwd: projectRoot(), stdio: 'inherit' })
+    execFileSync(path.join(projectRoot(), 'node_modules/.bin/electron-vite'), ['build', '--logLevel', 'error'], {
+      cwd: projectRoot(),
+      stdio: 'inherit',
+    })
   }
   return folder
 }
@@ -42,7 +45,10 @@ export function launch(): Promise<Browser> {
 export async function openWindow(browser: Browser, options: { solution?: boolean; width?: number; height?: number } = {}): Promise<Window> {
   const opened = await openWorkbench(options.solution)
   const host = await BrowserHost.start({ workbench: opened.workbench, renderer: ensureRenderer() })
-  const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: options.height ?? 900 }, colorScheme: 'light' })
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+    colorScheme: 'light',
+  })
   // A step that hangs is named by its own line.
   context.setDefaultTimeout(15_000)
   const complaints: string[] = []

@@ -18,7 +18,9 @@ export interface SessionLike {
   setDevicePermissionHandler(handler: () => boolean): void
   on(event: 'will-download', handler: (event: { preventDefault(): void }, item: DownloadLike) => void): void
   readonly protocol: { handle(scheme: string, handler: (request: { url: string; method: string }) => Promise<Response>): void }
-  readonly webRequest: { onBeforeRequest(listener: (details: { url: string }, answer: (response: { cancel: boolean }) => void) => void): void }
+  readonly webRequest: {
+    onBeforeRequest(listener: (details: { url: string }, answer: (response: { cancel: boolean }) => void) => void): void
+  }
 }
 
 export interface DownloadLike {

@@ -7,7 +7,9 @@ export function guardSession(session: SessionLike): void {
   session.setPermissionCheckHandler(() => false)
   session.setDevicePermissionHandler(() => false)
   // Nothing of ours is on the network: a request there is a defect or worse.
-  session.webRequest.onBeforeRequest(({ url }, answer) => answer({ cancel: !isOurs(url) && !/^(blob:app:\/\/pollen\/|data:|devtools:)/.test(url) }))
+  session.webRequest.onBeforeRequest(({ url }, answer) =>
+    answer({ cancel: !isOurs(url) && !/^(blob:app:\/\/pollen\/|data:|devtools:)/.test(url) }),
+  )
   session.on('will-download', (event, item) => {
     // Exports of charts and of the console are blobs of the page; the user says where they go.
     if (!item.getURL().startsWith('blob:app://pollen/')) return event.preventDefault()

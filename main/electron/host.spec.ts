@@ -71,7 +71,7 @@ class FakeWindow extends EventEmitter {
 let place: Awaited<ReturnType<typeof temporaryFolder>>
 let windows: FakeWindow[]
 let session: Session
-let app: EventEmitter & Record<string, unknown>
+let app: EventEmitter & { quit: unknown }
 let ipc: EventEmitter
 let menus: (readonly MenuItem[])[]
 let opened: string[]
@@ -186,7 +186,13 @@ describe('a window', () => {
       session.permission(null, permission, (granted) => expect(granted).toBe(false))
     }
     expect([session.check(), session.device()]).toEqual([false, false])
-    for (const [url, cancel] of [['https://example.org/x', true], ['http://127.0.0.1/', true], ['file:///etc/passwd', true], ['app://pollen/x.js', false], ['blob:app://pollen/1', false]] as const) {
+    for (const [url, cancel] of [
+      ['https://example.org/x', true],
+      ['http://127.0.0.1/', true],
+      ['file:///etc/passwd', true],
+      ['app://pollen/x.js', false],
+      ['blob:app://pollen/1', false],
+    ] as const) {
       session.before({ url }, (answer) => expect(answer).toEqual({ cancel }))
     }
     const item = (url: string) => ({ getURL: () => url, getFilename: () => 'a.csv', setSaveDialogOptions: vi.fn() })
@@ -202,7 +208,9 @@ describe('a window', () => {
     await host.start()
     windows[0].emit('close')
     const file = path.join(place.folder, 'labs/.pollen/window.json')
-    await vi.waitFor(async () => expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ x: 10, y: 20, width: 1000, height: 700, maximized: false }))
+    await vi.waitFor(async () =>
+      expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ x: 10, y: 20, width: 1000, height: 700, maximized: false }),
+    )
     expect(readWindowState(file, [{ x: 0, y: 0, width: 1920, height: 1080 }])).toMatchObject({ x: 10, y: 20 })
     expect(readWindowState(file, [{ x: 5000, y: 0, width: 1920, height: 1080 }])).toEqual({ width: 1000, height: 700, maximized: false })
     await writeFile(file, '{"x": "left"}')

@@ -59,7 +59,9 @@ export class ElectronHost {
       if (this.windows.size === 0) this.openWindow()
     })
     app.on('will-quit', () => void this.workbench.close())
-    app.on('web-contents-created', (_event, ...[contents]: unknown[]) => guardContents(contents as WindowLike['webContents'], electron.shell))
+    app.on('web-contents-created', (_event, ...[contents]: unknown[]) =>
+      guardContents(contents as WindowLike['webContents'], electron.shell),
+    )
     electron.ipcMain.on(CHANNEL, (event, message) => this.receive(event, message))
     await app.whenReady()
     this.locale = (await this.workbench.handlers['settings.get']({})).locale ?? systemLocale(app.getPreferredSystemLanguages()[0])
@@ -123,7 +125,12 @@ export class ElectronHost {
 
   private makeWorkbench(root: string): Workbench {
     const { electron, version } = this.options
-    const workbench = new Workbench({ root, host: 'electron', version, locale: systemLocale(electron.app.getPreferredSystemLanguages()[0]) })
+    const workbench = new Workbench({
+      root,
+      host: 'electron',
+      version,
+      locale: systemLocale(electron.app.getPreferredSystemLanguages()[0]),
+    })
     workbench.connect(async (event, payload) => {
       if (event !== 'settings.changed') return
       const { locale } = payload as { locale?: Locale }

@@ -15,7 +15,8 @@ export function readWindowState(file: string, displays: readonly Rectangle[]): W
   try {
     const state = stored.parse(JSON.parse(readFileSync(file, 'utf8')))
     const seen = displays.some(
-      ({ x, y, width, height }) => state.x + state.width > x + GRIP && state.x < x + width - GRIP && state.y >= y && state.y < y + height - GRIP,
+      ({ x, y, width, height }) =>
+        state.x + state.width > x + GRIP && state.x < x + width - GRIP && state.y >= y && state.y < y + height - GRIP,
     )
     return seen ? state : { width: state.width, height: state.height, maximized: state.maximized }
   } catch {

@@ -26,7 +26,15 @@ export const boardStatus = z.object({
   /** Status the guest ended with. */
   exit: z.number().optional(),
   /** Where a paused board stands. */
-  stop: z.object({ hart: z.number(), pc: hex, file: z.string().optional(), line: z.number().optional(), reason: z.enum(['pause', 'step', 'breakpoint']) }).optional(),
+  stop: z
+    .object({
+      hart: z.number(),
+      pc: hex,
+      file: z.string().optional(),
+      line: z.number().optional(),
+      reason: z.enum(['pause', 'step', 'breakpoint']),
+    })
+    .optional(),
   crash: z.string().optional(),
 })
 export type BoardStatus = z.infer<typeof boardStatus>

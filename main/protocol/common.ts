@@ -19,9 +19,12 @@ export const filePath = z
   .string()
   .min(1)
   .max(300)
-  .refine((path) => !path.includes('\\') && !path.includes('\0') && !path.split('/').some((part) => part === '' || part === '.' || part === '..'), {
-    message: 'a path inside the workspace, such as src/main.ts',
-  })
+  .refine(
+    (path) => !path.includes('\\') && !path.includes('\0') && !path.split('/').some((part) => part === '' || part === '.' || part === '..'),
+    {
+      message: 'a path inside the workspace, such as src/main.ts',
+    },
+  )
 
 export const empty = z.object({})
 

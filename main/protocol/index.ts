@@ -57,12 +57,20 @@ export const endpoints = {
   'board.start': { request: inLab.extend({ options: boardOptions, paused: z.boolean().optional() }), response: boardStatus },
   'board.run': { request: empty, response: boardStatus },
   'board.pause': { request: empty, response: boardStatus },
-  'board.step': { request: z.object({ unit: z.enum(['instruction', 'line']), hart: z.number().int().min(0).max(7) }), response: boardStatus },
+  'board.step': {
+    request: z.object({ unit: z.enum(['instruction', 'line']), hart: z.number().int().min(0).max(7) }),
+    response: boardStatus,
+  },
   'board.stop': { request: empty, response: boardStatus },
   'board.pace': { request: z.object({ paced: z.boolean() }), response: boardStatus },
   'board.attach': {
     request: empty,
-    response: z.object({ status: boardStatus, console: consoleChunk, charts: chartFrame, breakpoints: z.array(file.extend({ line: z.number() })) }),
+    response: z.object({
+      status: boardStatus,
+      console: consoleChunk,
+      charts: chartFrame,
+      breakpoints: z.array(file.extend({ line: z.number() })),
+    }),
   },
   'board.input': { request: z.object({ text: z.string().min(1).max(65_536) }), response: empty },
   'board.breakpoints': {
@@ -70,13 +78,20 @@ export const endpoints = {
     response: z.array(z.object({ path: z.string(), line: z.number(), address: hex.nullable() })),
   },
   'board.registers': { request: z.object({ hart: z.number().int().min(0).max(7) }), response: registerFile },
-  'board.writeRegister': { request: z.object({ hart: z.number().int().min(0).max(7), name: z.string().max(20), value: hex }), response: registerFile },
+  'board.writeRegister': {
+    request: z.object({ hart: z.number().int().min(0).max(7), name: z.string().max(20), value: hex }),
+    response: registerFile,
+  },
   'board.memory': {
     request: z.object({ hart: z.number().int().min(0).max(7), address: hex, length: z.number().int().min(1).max(4096) }),
     response: z.object({ address: hex, bytes: z.array(z.number().nullable()) }),
   },
   'board.writeMemory': {
-    request: z.object({ hart: z.number().int().min(0).max(7), address: hex, bytes: z.array(z.number().int().min(0).max(255)).min(1).max(64) }),
+    request: z.object({
+      hart: z.number().int().min(0).max(7),
+      address: hex,
+      bytes: z.array(z.number().int().min(0).max(255)).min(1).max(64),
+    }),
     response: empty,
   },
   'board.requests': {
@@ -116,7 +131,17 @@ export type EventPayload<N extends EventName> = z.infer<Events[N]>
 export type Handlers = { readonly [N in EndpointName]: (request: Request<N>) => Promise<Response<N>> }
 
 /** Codes of errors that the window can do something about. */
-export const errorCodes = ['bad-request', 'not-found', 'outside-workspace', 'changed-on-disk', 'build-failed', 'board-off', 'crashed', 'cancelled', 'failed'] as const
+export const errorCodes = [
+  'bad-request',
+  'not-found',
+  'outside-workspace',
+  'changed-on-disk',
+  'build-failed',
+  'board-off',
+  'crashed',
+  'cancelled',
+  'failed',
+] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
 /** What travels. */

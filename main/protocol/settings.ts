@@ -6,28 +6,47 @@ export const themes = ['system', 'light', 'dark', 'high-contrast'] as const
 export const theme = z.enum(themes)
 export type Theme = z.infer<typeof theme>
 
-export const layout = z.object({
+const layoutShape = {
   /** Widths and heights in per cent of their group, by the group's name. */
-  sizes: z.record(z.string(), z.array(z.number().min(0).max(100)).max(8)).catch({}),
-  side: z.enum(['guide', 'labs', 'files', 'search', 'board', 'settings']).catch('guide'),
-  sideOpen: z.boolean().catch(true),
-  bottom: z.enum(['console', 'problems', 'inspector']).catch('console'),
-  stage: z.boolean().catch(true),
+  sizes: z.record(z.string(), z.array(z.number().min(0).max(100)).max(8)),
+  side: z.enum(['guide', 'labs', 'files', 'search', 'board', 'settings']),
+  sideOpen: z.boolean(),
+  bottom: z.enum(['console', 'problems', 'inspector']),
+  stage: z.boolean(),
+}
+const FIRST_LAYOUT = { sizes: {}, side: 'guide', sideOpen: true, bottom: 'console', stage: true } as const
+
+const layout = z.object({
+  sizes: layoutShape.sizes.catch(FIRST_LAYOUT.sizes),
+  side: layoutShape.side.catch(FIRST_LAYOUT.side),
+  sideOpen: layoutShape.sideOpen.catch(FIRST_LAYOUT.sideOpen),
+  bottom: layoutShape.bottom.catch(FIRST_LAYOUT.bottom),
+  stage: layoutShape.stage.catch(FIRST_LAYOUT.stage),
 })
 
-export const settings = z.object({
-  locale: locale.catch('en').optional(),
-  theme: theme.catch('system'),
-  fontSize: z.number().int().min(9).max(28).catch(12),
-  paced: z.boolean().catch(true),
-  timestamps: z.boolean().catch(true),
-  lab: z.string().optional().catch(undefined),
+const shape = {
+  theme,
+  fontSize: z.number().int().min(9).max(28),
+  paced: z.boolean(),
+  timestamps: z.boolean(),
   /** Open tabs by lab, the active one first. */
-  tabs: z.record(z.string(), z.array(z.string()).max(40)).catch({}),
-  step: z.record(z.string(), z.number().int().min(0)).catch({}),
-  layout: layout.catch({ sizes: {}, side: 'guide', sideOpen: true, bottom: 'console', stage: true }),
+  tabs: z.record(z.string(), z.array(z.string()).max(40)),
+  step: z.record(z.string(), z.number().int().min(0)),
+}
+
+export const settings = z.object({
+  locale: locale.optional().catch(undefined),
+  lab: z.string().optional().catch(undefined),
+  theme: shape.theme.catch('system'),
+  fontSize: shape.fontSize.catch(12),
+  paced: shape.paced.catch(true),
+  timestamps: shape.timestamps.catch(true),
+  tabs: shape.tabs.catch({}),
+  step: shape.step.catch({}),
+  layout: layout.catch({ ...FIRST_LAYOUT }),
 })
 export type Settings = z.infer<typeof settings>
 
-export const settingsPatch = settings.partial()
+/** What changes; without the defaults above, which would change the rest. */
+export const settingsPatch = z.object({ ...shape, locale, lab: z.string(), layout: z.object(layoutShape) }).partial()
 export type SettingsPatch = z.infer<typeof settingsPatch>

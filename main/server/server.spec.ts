@@ -37,7 +37,11 @@ interface Answer {
 }
 
 /** A request as written: nothing of the path or of the headers is tidied up on the way. */
-function get(target: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer & { headers: { 'set-cookie'?: string[] } }> {
+function get(
+  target: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Answer & { headers: { 'set-cookie'?: string[] } }> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port: host.port, path: target, method, headers }, (response) => {
       let text = ''
@@ -171,7 +175,8 @@ describe('the socket', () => {
 
   it('lives on after messages that are none', async () => {
     const made = await socket({ cookie, origin: origin() })
-    for (const text of ['', '{', 'null', '[]', '{"kind":"call"}', '{"kind":"seen","events":-1}', '{"kind":"seen","events":1e99}']) made.send(text)
+    for (const text of ['', '{', 'null', '[]', '{"kind":"call"}', '{"kind":"seen","events":-1}', '{"kind":"seen","events":1e99}'])
+      made.send(text)
     made.send(Buffer.from([0, 255]), { binary: true })
     made.send(JSON.stringify({ kind: 'call', id: 2, endpoint: 'workbench.info', request: {} }))
     expect(await nextMessage(made)).toMatchObject({ kind: 'result', id: 2 })

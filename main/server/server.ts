@@ -68,7 +68,8 @@ export class BrowserHost {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
     response.setHeader('Cache-Control', 'no-store')
-    const refuse = (status: number, text: string) => response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`)
+    const refuse = (status: number, text: string) =>
+      response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`)
     if (!this.rightHost(request)) return void refuse(403, 'Pollen answers to 127.0.0.1 only')
     if (request.method !== 'GET' && request.method !== 'HEAD') return void refuse(405, 'only GET')
     const url = new URL(request.url ?? '/', `http://127.0.0.1:${this.port}`)

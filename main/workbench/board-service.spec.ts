@@ -85,7 +85,11 @@ describe('looking inside', () => {
     const set = await handlers['board.breakpoints']({ lab: LAB, breakpoints: [{ path: 'main.S', line: 6 }] })
     expect(set).toMatchObject([{ line: 6 }])
     for (const turn of [1, 2, 3]) {
-      const hit = eventually(opened.workbench, 'board.status', (status) => status.phase === 'paused' && status.stop?.reason === 'breakpoint')
+      const hit = eventually(
+        opened.workbench,
+        'board.status',
+        (status) => status.phase === 'paused' && status.stop?.reason === 'breakpoint',
+      )
       if (turn === 1) await handlers['board.start']({ lab: LAB, options })
       else await handlers['board.run']({})
       expect((await hit).stop).toMatchObject({ file: 'main.S', line: 6 })

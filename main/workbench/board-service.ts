@@ -1,5 +1,15 @@
 /** The one board of the workbench: every window sees and drives the same. */
-import type { BoardOptions, BoardStatus, ChartFrame, EventName, EventPayload, ListingLine, RegisterFile, Request, Response } from '../protocol/index.ts'
+import type {
+  BoardOptions,
+  BoardStatus,
+  ChartFrame,
+  EventName,
+  EventPayload,
+  ListingLine,
+  RegisterFile,
+  Request,
+  Response,
+} from '../protocol/index.ts'
 import type { RegisterValues } from '../../machine/board/session.ts'
 import type { WorkerStatus } from '../../machine/worker.ts'
 import { BoardClient, type BoardNews } from './board-client.ts'
@@ -102,7 +112,10 @@ export class BoardService {
   }
 
   async setBreakpoints({ lab, breakpoints }: Request<'board.breakpoints'>): Promise<Response<'board.breakpoints'>> {
-    this.breakpoints = [...this.breakpoints.filter((other) => other.lab !== lab), ...breakpoints.map((breakpoint) => ({ lab, ...breakpoint }))]
+    this.breakpoints = [
+      ...this.breakpoints.filter((other) => other.lab !== lab),
+      ...breakpoints.map((breakpoint) => ({ lab, ...breakpoint })),
+    ]
     await this.applyBreakpoints()
     return breakpoints.map(({ path, line }) => ({ path, line, address: hexOrNull(this.addressOf(lab, path, line)) }))
   }

@@ -63,5 +63,10 @@ export function waiting(check: Check): CheckResult {
 /** The verdict on a program that does not build. */
 export function notBuilt(definition: LabDefinition, errors: readonly { file: string; line: number; message: string }[]): CheckResult[] {
   const evidence = errors.slice(0, 2).map(({ file, line, message }) => ({ source: 'build' as const, text: `${file}:${line}: ${message}` }))
-  return definition.checks.map((check) => ({ ...waiting(check), state: 'failed', failure: { kind: 'build', errors: errors.length }, evidence }))
+  return definition.checks.map((check) => ({
+    ...waiting(check),
+    state: 'failed',
+    failure: { kind: 'build', errors: errors.length },
+    evidence,
+  }))
 }

@@ -2,7 +2,15 @@
  * One window's connection, whatever carries it: validates what enters, calls the service, answers, and passes events on no
  * faster than the window takes them.
  */
-import { clientMessage, endpoints, events, type EndpointName, type EventName, type EventPayload, type HostMessage } from '../protocol/index.ts'
+import {
+  clientMessage,
+  endpoints,
+  events,
+  type EndpointName,
+  type EventName,
+  type EventPayload,
+  type HostMessage,
+} from '../protocol/index.ts'
 import { WorkbenchError } from './errors.ts'
 import type { Workbench } from './workbench.ts'
 

@@ -69,13 +69,18 @@ export function grade({ hartModule, program, board, check }: GradeOptions, onPro
     return judgeMetric(check.metric)
   }
 
-  function judgeMetric(metric: NonNullable<Check['metric']>): { failure?: Failure; evidence: Evidence[]; measured?: { value: number; count: number } } {
+  function judgeMetric(metric: NonNullable<Check['metric']>): {
+    failure?: Failure
+    evidence: Evidence[]
+    measured?: { value: number; count: number }
+  } {
     const measured = session.latency.statistic(metric.class, metric.percentile)
     const count = measured?.count ?? 0
     const wanted = check.samples ?? 1
     if (!measured || count < wanted) return { failure: { kind: 'too-few-samples', count, wanted }, evidence: transcript.last() }
     const base = metric.over === undefined ? undefined : session.latency.statistic(metric.over, metric.percentile)
-    if (metric.over !== undefined && !base?.value) return { failure: { kind: 'too-few-samples', count: base?.count ?? 0, wanted }, evidence: transcript.last() }
+    if (metric.over !== undefined && !base?.value)
+      return { failure: { kind: 'too-few-samples', count: base?.count ?? 0, wanted }, evidence: transcript.last() }
     const value = base ? measured.value / base.value : measured.value
     const evidence: Evidence[] = []
     const [slow] = session.latency.rows(metric.class, measured.value, Infinity, 500).rows.slice(-1)
@@ -83,8 +88,10 @@ export function grade({ hartModule, program, board, check }: GradeOptions, onPro
       const seconds = (slow.end - slow.cycles) / frequency
       evidence.push({ source: 'trace', request: String(slow.id), seconds, text: `${slow.cycles} cycles` }, ...transcript.near(seconds))
     }
-    if (check.max !== undefined && value > check.max) return { failure: { kind: 'too-high', measured: value, limit: check.max, count }, evidence, measured: { value, count } }
-    if (check.min !== undefined && value < check.min) return { failure: { kind: 'too-low', measured: value, limit: check.min, count }, evidence, measured: { value, count } }
+    if (check.max !== undefined && value > check.max)
+      return { failure: { kind: 'too-high', measured: value, limit: check.max, count }, evidence, measured: { value, count } }
+    if (check.min !== undefined && value < check.min)
+      return { failure: { kind: 'too-low', measured: value, limit: check.min, count }, evidence, measured: { value, count } }
     return { evidence, measured: { value, count } }
   }
 }

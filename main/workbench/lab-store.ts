@@ -13,7 +13,8 @@ export class LabStore {
     const entries = await readdir(this.root, { withFileTypes: true }).catch(() => [])
     const ids: string[] = []
     for (const entry of entries) {
-      if (entry.isDirectory() && /^\d\d-/.test(entry.name) && (await this.isFile(path.join(this.root, entry.name, 'lab.json')))) ids.push(entry.name)
+      if (entry.isDirectory() && /^\d\d-/.test(entry.name) && (await this.isFile(path.join(this.root, entry.name, 'lab.json'))))
+        ids.push(entry.name)
     }
     return ids.sort()
   }

@@ -36,7 +36,10 @@ export async function checkLab(id: string, options: CheckLabOptions = {}, store 
     const program = await toolchain.build(files)
     const results = program.elf
       ? await runChecks(definition, { name: id, bytes: program.elf }, options.onChange).results
-      : notBuilt(definition, program.diagnostics.filter((diagnostic) => diagnostic.severity === 'error'))
+      : notBuilt(
+          definition,
+          program.diagnostics.filter((diagnostic) => diagnostic.severity === 'error'),
+        )
     const earned = results.reduce((sum, result) => sum + result.earned, 0)
     const points = results.reduce((sum, result) => sum + result.points, 0)
     return { lab: id, passed: results.every((result) => result.state === 'passed'), earned, points, checks: results }

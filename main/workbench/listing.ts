@@ -26,7 +26,8 @@ export function listProgram(bytes: Uint8Array, objects: readonly ObjectFile[]): 
   const elf = readElf(bytes)
   const symbols = new Map<bigint, string>()
   for (const symbol of elf.symbols) {
-    if (typeof symbol.section === 'number' && symbol.type !== 'section' && symbol.name && !symbol.name.startsWith('__')) symbols.set(symbol.value, symbol.name)
+    if (typeof symbol.section === 'number' && symbol.type !== 'section' && symbol.name && !symbol.name.startsWith('__'))
+      symbols.set(symbol.value, symbol.name)
   }
   const rows = lineRows(elf, objects)
   const lines: ListedLine[] = []
@@ -34,7 +35,7 @@ export function listProgram(bytes: Uint8Array, objects: readonly ObjectFile[]): 
     if (!section.flags.execute || section.bytes.length === 0) continue
     const view = new DataView(section.bytes.buffer, section.bytes.byteOffset, section.bytes.byteLength)
     let row: { file: string; line: number } | undefined
-    for (let at = 0; at + 2 <= section.bytes.length && lines.length < MOST_LINES; ) {
+    for (let at = 0; at + 2 <= section.bytes.length && lines.length < MOST_LINES;) {
       const half = view.getUint16(at, true)
       const length = isFullLength(half) && at + 4 <= section.bytes.length ? 4 : 2
       const word = length === 4 ? view.getUint32(at, true) : half
@@ -91,7 +92,9 @@ function describe(decoded: Decoded, address: bigint, symbols: ReadonlyMap<bigint
       names.set(operand, symbols.get(target) ?? `0x${target.toString(16)}`)
     } else names.set(operand, Math.abs(value) > 4096 ? `0x${(value >>> 0).toString(16)}` : String(value))
   }
-  const text = instruction.syntax.replace(/\b(rd|rs1|rs2|rs3|imm|csr|rm|pred|succ)\b/g, (name) => names.get(name) ?? name).replace(/, dyn$/, '')
+  const text = instruction.syntax
+    .replace(/\b(rd|rs1|rs2|rs3|imm|csr|rm|pred|succ)\b/g, (name) => names.get(name) ?? name)
+    .replace(/, dyn$/, '')
   const suffix = operands.aq && operands.rl ? '.aqrl' : operands.aq ? '.aq' : operands.rl ? '.rl' : ''
   return `${instruction.name}${suffix} ${text}`.trim()
 }

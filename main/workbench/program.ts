@@ -13,7 +13,12 @@ const description = z
     sources: z.array(z.string()).min(1),
     entry: z.string().default('_start'),
     layout: z.enum(['bare']).default('bare'),
-    stack: z.number().int().min(0).max(1 << 24).default(0),
+    stack: z
+      .number()
+      .int()
+      .min(0)
+      .max(1 << 24)
+      .default(0),
     defines: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
   })
   .strict()
@@ -37,7 +42,10 @@ export function buildProgram(files: ReadonlyMap<string, string>): BuiltProgram {
   try {
     parsed = description.parse(JSON.parse(manifest))
   } catch (error) {
-    const message = error instanceof z.ZodError ? error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') : (error as Error).message
+    const message =
+      error instanceof z.ZodError
+        ? error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
+        : (error as Error).message
     return failed(problem('pollen.json', 'program/description', message))
   }
   const diagnostics: Diagnostic[] = []

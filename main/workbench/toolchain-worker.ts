@@ -7,9 +7,7 @@ export interface ToToolchain {
   readonly files: ReadonlyMap<string, string>
 }
 
-export type FromToolchain =
-  | { readonly id: number; readonly program: BuiltProgram }
-  | { readonly id: number; readonly failure: string }
+export type FromToolchain = { readonly id: number; readonly program: BuiltProgram } | { readonly id: number; readonly failure: string }
 
 parentPort?.on('message', ({ id, files }: ToToolchain) => {
   let answer: FromToolchain

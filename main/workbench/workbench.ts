@@ -93,7 +93,9 @@ export class Workbench {
 
       'files.list': ({ lab }) => workspace.list(lab),
       'files.read': ({ lab, path: file }) => workspace.read(lab, file),
-      'files.write': async ({ lab, path: file, text, version }) => ({ version: this.changed(lab, file, await workspace.write(lab, file, text, version)) }),
+      'files.write': async ({ lab, path: file, text, version }) => ({
+        version: this.changed(lab, file, await workspace.write(lab, file, text, version)),
+      }),
       'files.create': async ({ lab, path: file }) => ({ version: this.changed(lab, file, await workspace.create(lab, file)) }),
       'files.remove': async ({ lab, path: file }) => {
         await workspace.remove(lab, file)
@@ -101,7 +103,8 @@ export class Workbench {
         return {}
       },
       'files.original': async ({ lab, path: file, of }) => {
-        if (of === 'solution' && !this.allPassed(lab)) throw new WorkbenchError('bad-request', 'the solution opens when all checks have passed')
+        if (of === 'solution' && !this.allPassed(lab))
+          throw new WorkbenchError('bad-request', 'the solution opens when all checks have passed')
         return { text: await labs.original(lab, file, of) }
       },
       'files.search': async ({ lab, ...query }) => searchTexts(await workspace.readAll(lab), query),
@@ -158,7 +161,12 @@ export class Workbench {
       void this.emit('checks.changed', { lab, results })
     }
     if (!build.elf) {
-      show(notBuilt(definition, build.result.diagnostics.filter((diagnostic) => diagnostic.severity === 'error')))
+      show(
+        notBuilt(
+          definition,
+          build.result.diagnostics.filter((diagnostic) => diagnostic.severity === 'error'),
+        ),
+      )
       return this.checks.get(lab)!
     }
     const run = runChecks(definition, { name: lab, bytes: build.elf }, show)

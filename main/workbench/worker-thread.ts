@@ -34,6 +34,8 @@ export function startWorker(file: WorkerFile, workerData?: unknown): Worker {
     return new Worker(code, { eval: true, workerData, name: file.compiled, stderr: false })
   }
   // Beside this bundle, or one folder up when it was split into chunks.
-  const places = [import.meta.dirname, path.dirname(import.meta.dirname), path.join(root, 'out/main')].map((folder) => path.join(folder, file.compiled))
+  const places = [import.meta.dirname, path.dirname(import.meta.dirname), path.join(root, 'out/main')].map((folder) =>
+    path.join(folder, file.compiled),
+  )
   return new Worker(places.find(existsSync) ?? places[0], { workerData, name: file.compiled })
 }

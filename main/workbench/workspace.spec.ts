@@ -54,11 +54,14 @@ describe('files of a lab', () => {
 })
 
 describe('paths', () => {
-  it.each(['../secret', 'deep/../../../secret', '/etc/passwd', 'a\\b', '.', 'deep/.', 'deep//b.S', '', 'a\0b', 'C:x', 'c:/x'])('refuses %j', async (file) => {
-    await expect(workspace.read('lab', file)).rejects.toMatchObject({ code: 'outside-workspace' })
-    await expect(workspace.write('lab', file, 'x')).rejects.toMatchObject({ code: 'outside-workspace' })
-    await expect(workspace.remove('lab', file)).rejects.toMatchObject({ code: 'outside-workspace' })
-  })
+  it.each(['../secret', 'deep/../../../secret', '/etc/passwd', 'a\\b', '.', 'deep/.', 'deep//b.S', '', 'a\0b', 'C:x', 'c:/x'])(
+    'refuses %j',
+    async (file) => {
+      await expect(workspace.read('lab', file)).rejects.toMatchObject({ code: 'outside-workspace' })
+      await expect(workspace.write('lab', file, 'x')).rejects.toMatchObject({ code: 'outside-workspace' })
+      await expect(workspace.remove('lab', file)).rejects.toMatchObject({ code: 'outside-workspace' })
+    },
+  )
 
   it('refuses links that lead out: to a file, to a folder, to nothing', async () => {
     const lab = workspace.folder('lab')

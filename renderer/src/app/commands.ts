@@ -52,9 +52,12 @@ export function commands(app: Workbench, page: PageActions): Command[] {
   add(app.active !== undefined, 'tab-moves', t.commands.tabMoves, () => page.toggleTabMoves(), 'Ctrl+M')
   add(true, 'toggle-side', t.commands.toggleSide, () => app.layout({ sideOpen: !app.settings.layout.sideOpen }), 'Ctrl+B')
   add(lab, 'toggle-stage', t.commands.toggleStage, () => app.layout({ stage: !app.settings.layout.stage }))
-  for (const view of SIDE_VIEWS) add(true, `view-${view}`, t.commands.openView(t.views[view]), () => app.layout({ side: view, sideOpen: true }))
-  for (const theme of themes) add(app.settings.theme !== theme, `theme-${theme}`, t.commands.theme(t.settings.themes[theme]), () => app.set({ theme }))
-  for (const locale of locales) add(i18n.locale !== locale, `locale-${locale}`, t.commands.locale(languageNames[locale]), () => app.set({ locale }))
+  for (const view of SIDE_VIEWS)
+    add(true, `view-${view}`, t.commands.openView(t.views[view]), () => app.layout({ side: view, sideOpen: true }))
+  for (const theme of themes)
+    add(app.settings.theme !== theme, `theme-${theme}`, t.commands.theme(t.settings.themes[theme]), () => app.set({ theme }))
+  for (const locale of locales)
+    add(i18n.locale !== locale, `locale-${locale}`, t.commands.locale(languageNames[locale]), () => app.set({ locale }))
   for (const { id, title } of app.labs) {
     add(app.lab?.definition.id !== id, `lab-${id}`, t.commands.openLab(i18n.pick(title)), () => app.openLab(id))
   }

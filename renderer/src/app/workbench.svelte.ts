@@ -70,6 +70,7 @@ export class Workbench {
   private missedConsole: ConsoleChunk | undefined
   private settingsTimer: ReturnType<typeof setTimeout> | undefined
   private pendingPatch: SettingsPatch = {}
+  private readonly sending: SettingsPatch[] = []
 
   constructor(readonly host: Host) {
     host.onConnection((connected) => {
@@ -276,7 +277,9 @@ export class Workbench {
 
   async toggleBreakpoint(path: string, line: number): Promise<void> {
     const there = this.breakpoints.some((breakpoint) => breakpoint.path === path && breakpoint.line === line)
-    this.breakpoints = there ? this.breakpoints.filter((breakpoint) => breakpoint.path !== path || breakpoint.line !== line) : [...this.breakpoints, { path, line }]
+    this.breakpoints = there
+      ? this.breakpoints.filter((breakpoint) => breakpoint.path !== path || breakpoint.line !== line)
+      : [...this.breakpoints, { path, line }]
     await this.attempt(() => this.sendBreakpoints())
   }
 
@@ -297,16 +300,20 @@ export class Workbench {
 
   // ---- settings ----
 
-  set(patch: SettingsPatch): void {
-    this.takeSettings({ ...this.settings, ...patch })
+  /** Choices are sent at once; what changes many times a second, such as a size, when it has come to rest. */
+  set(patch: SettingsPatch, atRest = false): void {
     this.pendingPatch = { ...this.pendingPatch, ...patch }
+    this.takeSettings(this.settings)
     clearTimeout(this.settingsTimer)
-    this.settingsTimer = setTimeout(() => this.sendSettings(), 250)
+    if (atRest) this.settingsTimer = setTimeout(() => this.sendSettings(), 250)
+    else this.sendSettings()
   }
 
   /** The page goes: what waits is sent now. */
-  leave(): void {
+  leave(event: Event): void {
     this.sendSettings()
+    // A page that is closed within the moment before a save would take the last words with it: the browser asks.
+    if (this.documents?.dirty.size) event.preventDefault()
     void this.documents?.saveAll()
   }
 
@@ -315,16 +322,20 @@ export class Workbench {
     const patch = this.pendingPatch
     if (Object.keys(patch).length === 0) return
     this.pendingPatch = {}
-    this.host.call('settings.set', { patch }).catch((error: Error) => this.fail(error))
+    this.sending.push(patch)
+    this.host
+      .call('settings.set', { patch })
+      .catch((error: Error) => this.fail(error))
+      .finally(() => this.sending.splice(this.sending.indexOf(patch), 1))
   }
 
-  layout(patch: Partial<Settings['layout']>): void {
-    this.set({ layout: { ...this.settings.layout, ...patch } })
+  layout(patch: Partial<Settings['layout']>, atRest = false): void {
+    this.set({ layout: { ...this.settings.layout, ...patch } }, atRest)
   }
 
   private takeSettings(settings: Settings): void {
-    // What was just chosen here counts until the host has it.
-    this.settings = { ...settings, ...this.pendingPatch }
+    // What was chosen here counts until the host has it: what it says meanwhile is older.
+    this.settings = Object.assign({}, settings, ...this.sending, this.pendingPatch) as Settings
     if (this.settings.locale) i18n.locale = this.settings.locale
     document.documentElement.lang = i18n.locale
     applyTheme(this.settings.theme)

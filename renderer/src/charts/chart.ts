@@ -1,5 +1,15 @@
 /** Chart.js with what the charts share: colours from the tokens, dashes, markers, percentile lines. */
-import { BarController, BarElement, Chart, LineController, LineElement, LinearScale, PointElement, type ChartConfiguration, type Plugin } from 'chart.js'
+import {
+  BarController,
+  BarElement,
+  Chart,
+  LineController,
+  LineElement,
+  LinearScale,
+  PointElement,
+  type ChartConfiguration,
+  type Plugin,
+} from 'chart.js'
 import { token } from '../app/theme'
 
 Chart.register(BarController, BarElement, LineController, LineElement, LinearScale, PointElement)
@@ -30,7 +40,14 @@ export function axis(label: (value: number) => string) {
     type: 'linear' as const,
     border: { color: token('--line-strong') },
     grid: { color: token('--grid'), tickLength: 4 },
-    ticks: { color: token('--text-3'), font: { size: 11 }, maxRotation: 0, minRotation: 0, autoSkipPadding: 12, callback: (value: string | number) => label(Number(value)) },
+    ticks: {
+      color: token('--text-3'),
+      font: { size: 11 },
+      maxRotation: 0,
+      minRotation: 0,
+      autoSkipPadding: 12,
+      callback: (value: string | number) => label(Number(value)),
+    },
   }
 }
 

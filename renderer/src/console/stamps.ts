@@ -25,7 +25,9 @@ export class LineStamps {
 
   /** Seconds of a line of the buffer. */
   at(line: number): number | undefined {
-    return this.anchor && !this.anchor.marker.isDisposed ? this.stamps.get(this.anchor.absolute + line - this.anchor.marker.line) : undefined
+    return this.anchor && !this.anchor.marker.isDisposed
+      ? this.stamps.get(this.anchor.absolute + line - this.anchor.marker.line)
+      : undefined
   }
 
   private put(text: string, then: () => void = () => {}): Promise<void> {

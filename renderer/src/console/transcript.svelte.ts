@@ -8,7 +8,6 @@ export interface ConsoleLine {
 
 const MOST_LINES = 20_000
 
-// eslint-disable-next-line no-control-regex
 const ESCAPES = /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]/g
 
 export class Transcript {

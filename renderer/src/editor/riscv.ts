@@ -1,8 +1,7 @@
 /** RISC-V assembly in GNU syntax for the editor: colours, comments, hover for registers. */
 import type { Monaco } from './monaco'
 
-const REGISTERS =
-  'zero|ra|sp|gp|tp|fp|t[0-6]|s\\d|s1[01]|a[0-7]|x[12]?\\d|x3[01]|ft\\d|ft1[01]|fs\\d|fs1[01]|fa[0-7]|f[12]?\\d|f3[01]'
+const REGISTERS = 'zero|ra|sp|gp|tp|fp|t[0-6]|s\\d|s1[01]|a[0-7]|x[12]?\\d|x3[01]|ft\\d|ft1[01]|fs\\d|fs1[01]|fa[0-7]|f[12]?\\d|f3[01]'
 
 /** What the calling convention says (psABI, "Register Convention"). */
 const ROLES: readonly [RegExp, { en: string; zh: string }][] = [
@@ -80,7 +79,9 @@ export function registerRiscvAssembly(monaco: typeof Monaco): void {
       return monaco.editor
         .getModels()
         .filter((other) => other.getLanguageId() === RISCV && other.uri.scheme === 'file')
-        .flatMap((other) => other.findMatches(`${label}|${equate}`, false, true, true, null, false, 1).map(({ range }) => ({ uri: other.uri, range })))
+        .flatMap((other) =>
+          other.findMatches(`${label}|${equate}`, false, true, true, null, false, 1).map(({ range }) => ({ uri: other.uri, range })),
+        )
     },
   })
 }

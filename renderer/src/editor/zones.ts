@@ -21,7 +21,9 @@ export function errorZones(editor: Monaco.editor.IStandaloneCodeEditor): Zones {
     show: (texts) =>
       editor.changeViewZones((accessor) => {
         for (const id of ids) accessor.removeZone(id)
-        ids = texts.slice(0, MOST_ZONES).map(({ line, message, hint, code }) => {
+        // What else is wrong with a line often only follows from the first.
+        const firsts = texts.filter(({ line }, index) => texts.findIndex((other) => other.line === line) === index)
+        ids = firsts.slice(0, MOST_ZONES).map(({ line, message, hint, code }) => {
           const node = document.createElement('div')
           node.className = 'error-lens'
           const title = document.createElement('b')

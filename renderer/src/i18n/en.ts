@@ -253,6 +253,12 @@ export const en = {
     tabMoves: 'In the editor: Tab indents or leaves',
     save: 'Save now',
   },
-  splitter: { side: 'Width of the side panel', right: 'Width of the charts', bottom: 'Height of the console', stage: 'Width of the assembly', charts: 'Height of the charts' },
+  splitter: {
+    side: 'Width of the side panel',
+    right: 'Width of the charts',
+    bottom: 'Height of the console',
+    stage: 'Width of the assembly',
+    charts: 'Height of the charts',
+  },
 }
 export type Messages = typeof en

@@ -82,7 +82,9 @@ export const zhCN: Messages = {
     noneForFile: '没有指令来自此文件。',
     building: '正在构建…',
     changed: (lines, build) =>
-      lines.length === 1 ? `第 ${lines[0]} 行在构建 ${build} 之后有改动，因此没有着色。` : `有 ${n(lines.length)} 行在构建 ${build} 之后有改动，因此没有着色。`,
+      lines.length === 1
+        ? `第 ${lines[0]} 行在构建 ${build} 之后有改动，因此没有着色。`
+        : `有 ${n(lines.length)} 行在构建 ${build} 之后有改动，因此没有着色。`,
   },
   console: {
     title: '控制台',

@@ -4,7 +4,8 @@ import MarkdownIt from 'markdown-it'
 const markdown = new MarkdownIt({ html: false, linkify: false, typographer: false })
 
 // Long lines scroll, and what scrolls must be reachable by keyboard.
-markdown.renderer.rules.fence = (tokens, index) => `<pre tabindex="0"><code>${markdown.utils.escapeHtml(tokens[index].content)}</code></pre>`
+markdown.renderer.rules.fence = (tokens, index) =>
+  `<pre tabindex="0"><code>${markdown.utils.escapeHtml(tokens[index].content)}</code></pre>`
 
 /** `- [ ]` and `- [x]` at the start of list entries. */
 markdown.core.ruler.after('inline', 'tasks', (state) => {
