@@ -11,10 +11,10 @@ import { buildProgram, type CodeCache } from '../build.ts'
 import { readFrames, type SuspendedFrame } from '../dwarf/index.ts'
 import { readElf } from '../elf/reader.ts'
 
-async function build(source: string, level: 0 | 2 = 2): Promise<Uint8Array> {
+async function build(source: string, level: 0 | 2 = 2, name = 'main.ts'): Promise<Uint8Array> {
   const { elf, diagnostics } = await buildProgram({
-    configuration: { version: 1, kind: 'firmware', sources: ['main.ts'] },
-    readFile: (path) => (path === 'main.ts' ? source : undefined),
+    configuration: { version: 1, kind: 'firmware', sources: [name] },
+    readFile: (path) => (path === name ? source : undefined),
     level,
   })
   expect(diagnostics.filter((diagnostic) => diagnostic.severity === 'error')).toEqual([])
@@ -105,13 +105,13 @@ describe('a suspended coroutine', () => {
 })
 
 describeWith(['gdb-multiarch', 'qemu-system-riscv64'], 'gdb', () => {
-  async function gdb(source: string, level: 0 | 2, commands: readonly string[]): Promise<string> {
-    const elf = await build(source, level)
+  async function gdb(source: string, level: 0 | 2, commands: readonly string[], name = 'main.ts'): Promise<string> {
+    const elf = await build(source, level, name)
     const folder = mkdtempSync(join(tmpdir(), 'pollen-'))
     try {
       const path = join(folder, 'program.elf')
       writeFileSync(path, elf)
-      writeFileSync(join(folder, 'main.ts'), source)
+      writeFileSync(join(folder, name), source)
       const machine = `${oracle('qemu-system-riscv64')} -M virt -display none -serial none -monitor none -bios ${path} -S -gdb stdio`
       const all = ['set confirm off', 'set remotetimeout 60', `target remote | ${machine}`, ...commands, 'kill']
       const options = ['-nx', '-batch', ...all.flatMap((command) => ['-ex', command]), path]
@@ -156,6 +156,15 @@ export function main(): i32 {
     expect(report).toMatch(/#1 .*main \(\) at .*main.ts:10/)
     expect(report).toMatch(/total = 13\ni = 4/)
   })
+
+  for (const level of [0, 2] as const)
+    test(`stops at a line of C at level ${level}`, async () => {
+      const source =
+        'volatile int sink;\n__attribute__((noinline)) static int twice(int x) {\n  sink = x;\n  return 2 * x;\n}\nint main(void) {\n  int y = twice(3);\n  return y - 6;\n}\n'
+      const report = await gdb(source, level, ['break main.c:3', 'continue', 'bt', 'finish'], 'main.c')
+      expect(report).toMatch(level === 0 ? /Breakpoint 1, twice \(.*\) at .*main.c:3\n3\t {2}sink = x;/ : /Breakpoint 1, twice/)
+      expect(report).toMatch(/#1 .*in \S* \(\) at .*main.c:7/)
+    })
 
   test('shows the locals around an inlined function', async () => {
     const report = await gdb(sums, 2, ['break main.ts:4', 'continue', 'continue', 'info locals'])

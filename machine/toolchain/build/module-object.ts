@@ -38,7 +38,7 @@ export function moduleIr(module: WasmModule, options: Pick<ModuleOptions, 'name'
 
 /** Compiles all functions of a validated module. */
 export function moduleObject(module: WasmModule, options: ModuleOptions): ObjectFile {
-  const builder = new ObjectBuilder(options.name)
+  const builder = new ObjectBuilder(options.name, options.name === 'c' ? 'c' : 'typescript')
   const { code, exported } = describe(module, options)
   const symbols = code.functionSymbols
   const context = contextOf(module, code, options.types)

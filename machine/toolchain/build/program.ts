@@ -6,6 +6,7 @@ import type { Diagnostic } from '../diagnostic.ts'
 import { compileAssemblyScript } from '../frontend/assemblyscript.ts'
 import { compileClang } from '../frontend/clang.ts'
 import type { PositionReader } from '../frontend/source-map.ts'
+import { readWasmLines } from '../frontend/wasm-lines.ts'
 import { link } from '../link/index.ts'
 import type { ObjectFile } from '../object.ts'
 import { decodeModule } from '../wasm/decode.ts'
@@ -208,11 +209,13 @@ class ProgramBuilder {
     model: 'signed' | 'physical' | 'bounded',
     dataBase: number,
     file: string,
-    position: PositionReader | undefined,
+    sourceMap: PositionReader | undefined,
   ): number | undefined {
     this.modules.push({ name, wasm })
+    let position = sourceMap
     try {
       const module = decodeModule(wasm)
+      position ??= readWasmLines(module)
       validateModule(module)
       this.stage(`machine code of ${name}`)
       const object = moduleObject(module, {

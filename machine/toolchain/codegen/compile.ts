@@ -114,6 +114,11 @@ export function placeFunction(
   }
   describeFunction(builder, symbol, code, start, position, binding)
   if (position) {
+    // The prologue has a row of its own, by which debuggers know where it ends.
+    const first = code.positions.map((entry) => position(entry.position)).find((at) => at !== undefined)
+    const { prologueEnd } = code.frame
+    if (first && prologueEnd > 0)
+      for (const offset of [0, prologueEnd]) builder.lines.push({ section: '.text', offset: start + offset, ...first })
     for (const entry of code.positions) {
       const at = position(entry.position)
       if (at) builder.lines.push({ section: '.text', offset: start + entry.offset, ...at })

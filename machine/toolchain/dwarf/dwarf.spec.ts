@@ -244,7 +244,6 @@ describeWith(['qemu-system-riscv64', 'gdb-multiarch'], 'debug information in a r
         'info locals',
         'print counter',
         'finish',
-        'kill',
       ]
       return runTool('gdb-multiarch', ['-nx', '-batch', ...commands.flatMap((command) => ['-ex', command]), path])
     })
