@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { BoardStatus, EventName, EventPayload } from './protocol/index.ts'
 import { LabStore } from './workbench/lab-store.ts'
+import { Toolchain } from './workbench/toolchain.ts'
 import { Workbench } from './workbench/workbench.ts'
+
+/** One thread for all tests of a file: the compilers take seconds to load. */
+export const sharedToolchain = new Toolchain()
 
 export async function temporaryFolder(): Promise<{ folder: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pollen-test-'))
@@ -16,7 +20,7 @@ export const LAB = '01-first-light'
 /** A workbench whose lab 01 is open, with its solution in place when asked for. */
 export async function openWorkbench(solution = false): Promise<{ workbench: Workbench; folder: string; close(): Promise<void> }> {
   const { folder, remove } = await temporaryFolder()
-  const workbench = new Workbench({ root: folder, host: 'browser', version: '0.0.0', locale: 'en' })
+  const workbench = new Workbench({ root: folder, host: 'browser', version: '0.0.0', locale: 'en', toolchain: sharedToolchain })
   await workbench.handlers['labs.open']({ lab: LAB })
   if (solution) for (const [file, text] of await new LabStore().files(LAB, 'solution')) await writeFile(path.join(folder, LAB, file), text)
   return {

@@ -11,7 +11,7 @@ afterEach(() => opened.close())
 
 async function program(source: string): Promise<Opened['workbench']['handlers']> {
   opened = await openWorkbench()
-  const description = { version: 1, kind: 'firmware', sources: ['main.S'], entry: '_start', layout: 'bare', stack: 1024 }
+  const description = { version: 1, kind: 'firmware', sources: ['main.S'], layout: 'bare', stack: 1024 }
   await writeFile(path.join(opened.folder, LAB, 'pollen.json'), JSON.stringify(description))
   await writeFile(path.join(opened.folder, LAB, 'main.S'), source)
   return opened.workbench.handlers
@@ -111,8 +111,8 @@ describe('looking inside', () => {
     expect(file.integer.find(({ name }) => name === 't0')!.value).toBe('0x41')
     expect(file.privilege).toBe('M')
     await expect(handlers['board.writeRegister']({ hart: 0, name: 'nonsense', value: '0x0' })).rejects.toThrow('cannot be written')
-    await handlers['board.writeMemory']({ hart: 0, address: '0x80001000', bytes: [1, 2, 3] })
-    expect((await handlers['board.memory']({ hart: 0, address: '0x80001000', length: 4 })).bytes).toEqual([1, 2, 3, 0])
+    await handlers['board.writeMemory']({ hart: 0, address: '0x80200000', bytes: [1, 2, 3] })
+    expect((await handlers['board.memory']({ hart: 0, address: '0x80200000', length: 4 })).bytes).toEqual([1, 2, 3, 0])
     expect((await handlers['board.memory']({ hart: 0, address: '0x10000000', length: 1 })).bytes).toEqual([null])
     await expect(handlers['board.writeMemory']({ hart: 0, address: '0x1000', bytes: [1] })).rejects.toThrow('not RAM')
     await expect(handlers['board.registers']({ hart: 5 })).rejects.toThrow('no hart 5')

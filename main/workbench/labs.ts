@@ -19,6 +19,8 @@ export interface CheckLabOptions {
   /** The folder that holds one folder a lab; without it, and without `solution`, the start files are checked. */
   readonly workspace?: string
   readonly onChange?: (results: readonly CheckResult[]) => void
+  /** One that is warm already; it stays open. */
+  readonly toolchain?: Toolchain
 }
 
 export async function listLabs(store = new LabStore()): Promise<LabDefinition[]> {
@@ -31,7 +33,7 @@ export async function checkLab(id: string, options: CheckLabOptions = {}, store 
   const workspace = options.workspace === undefined ? undefined : new Workspace(options.workspace)
   const own = !options.solution && workspace && (await workspace.has(id)) ? workspace : undefined
   const files = own ? await own.readAll(id) : await store.files(id, options.solution ? 'solution' : 'start')
-  const toolchain = new Toolchain()
+  const toolchain = options.toolchain ?? new Toolchain()
   try {
     const program = await toolchain.build(files)
     const results = program.elf
@@ -44,7 +46,7 @@ export async function checkLab(id: string, options: CheckLabOptions = {}, store 
     const points = results.reduce((sum, result) => sum + result.points, 0)
     return { lab: id, passed: results.every((result) => result.state === 'passed'), earned, points, checks: results }
   } finally {
-    await toolchain.close()
+    if (!options.toolchain) await toolchain.close()
   }
 }
 

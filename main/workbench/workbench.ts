@@ -20,6 +20,8 @@ export interface WorkbenchOptions {
   /** The language of the system, until the user chooses. */
   readonly locale: Locale
   readonly labs?: LabStore
+  /** One that is warm already; it stays open. */
+  readonly toolchain?: Toolchain
 }
 
 /** A window: resolves when it has taken the event. */
@@ -32,7 +34,7 @@ export class Workbench {
   private readonly labs: LabStore
   private readonly workspace: Workspace
   private readonly settings: SettingsStore
-  private readonly toolchain = new Toolchain()
+  private readonly toolchain: Toolchain
   private readonly builds: BuildService
   private readonly checks = new Map<string, CheckResult[]>()
   private checkRun: CheckRun | undefined
@@ -40,6 +42,7 @@ export class Workbench {
 
   constructor(private readonly options: WorkbenchOptions) {
     this.labs = options.labs ?? new LabStore()
+    this.toolchain = options.toolchain ?? new Toolchain()
     this.workspace = new Workspace(options.root)
     this.settings = new SettingsStore(path.join(options.root, '.pollen', 'settings.json'))
     this.builds = new BuildService(this.workspace, this.toolchain, (lab, result) => void this.emit('build.done', { lab, result }))
@@ -62,7 +65,7 @@ export class Workbench {
     this.watcher?.watcher.close()
     this.checkRun?.cancel()
     await this.board.stop()
-    await this.toolchain.close()
+    if (!this.options.toolchain) await this.toolchain.close()
   }
 
   private makeHandlers(): Handlers {
