@@ -74,7 +74,9 @@ function loadElf(name: string, bytes: Uint8Array): LoadedProgram {
 function withoutHeaders(elf: ElfFile, segment: ElfSegment): ElfSegment {
   if (!isElf(segment.fileBytes)) return segment
   const end = segment.vaddr + BigInt(segment.memorySize)
-  const starts = elf.sections.filter(({ flags, address }) => flags.alloc && address >= segment.vaddr && address < end).map(({ address }) => address)
+  const starts = elf.sections
+    .filter(({ flags, address }) => flags.alloc && address >= segment.vaddr && address < end)
+    .map(({ address }) => address)
   if (starts.length === 0) return segment
   const skip = Number(starts.reduce((a, b) => (a < b ? a : b)) - segment.vaddr)
   return {
