@@ -5,7 +5,7 @@ import path from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { findOracle } from '../../machine/testing/oracle-list.ts'
 import { BrowserHost } from '../server/server.ts'
-import { LAB, openWorkbench } from '../testing.test-support.ts'
+import { LAB, openWorkbench, sharedToolchain } from '../testing.test-support.ts'
 import { projectRoot } from '../workbench/worker-thread.ts'
 import type { Workbench } from '../workbench/workbench.ts'
 
@@ -38,8 +38,13 @@ export function ensureRenderer(): string {
   return folder
 }
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: findOracle('chromium'), args: FLAGS })
+/** Starts the browser, and loads the compilers meanwhile: from source that takes longer than a step may. */
+export async function launch(): Promise<Browser> {
+  const [browser] = await Promise.all([
+    chromium.launch({ executablePath: findOracle('chromium'), args: FLAGS }),
+    sharedToolchain.build(new Map()),
+  ])
+  return browser
 }
 
 export async function openWindow(browser: Browser, options: { solution?: boolean; width?: number; height?: number } = {}): Promise<Window> {
