@@ -56,7 +56,7 @@ export async function countOurs(source: string, keep?: string): Promise<Count[]>
     }
   }
   const { elf, diagnostics } = await buildProgram({
-    configuration: { version: 1, kind: 'kernel', sources: ['start.S', `programs/${source}`] },
+    configuration: { version: 1, kind: 'firmware', sources: ['start.S', `programs/${source}`] },
     readFile: (path) => (path === 'start.S' ? '#define POLLEN\n' : '') + (read(path) ?? ''),
     layout,
   })

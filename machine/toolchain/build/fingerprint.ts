@@ -14,7 +14,7 @@ export function fingerprintOf(module: WasmModule, index: number, options: CodeOp
   const { typeIndex, body } = module.functions[index]
   const hash = createHash('sha256')
   hash.update(
-    `${version} ${options.model} ${options.level} ${options.farCalls} ${JSON.stringify(module.types[typeIndex])} ${body!.locals.join()}`,
+    `${version} ${options.model} ${options.level} ${options.farCalls} ${options.interrupts?.has(index) ?? false} ${JSON.stringify(module.types[typeIndex])} ${body!.locals.join()}`,
   )
   hash.update(module.bytes.subarray(body!.start, body!.end))
   const at = new InstructionReader(new ByteReader(module.bytes, body!.start, body!.end))
@@ -33,7 +33,12 @@ export function fingerprintOf(module: WasmModule, index: number, options: CodeOp
         meanings.push(JSON.stringify(context.signature(at.index)), String(context.signatureId(at.index)), context.tableSymbol(at.index2))
         break
       case 'global':
-        meanings.push(context.globalSymbol(at.index), String(context.globalRegister(at.index)), module.globals[at.index].type.type)
+        meanings.push(
+          context.globalSymbol(at.index),
+          String(context.globalRegister(at.index)),
+          String(context.isPerHart(at.index)),
+          module.globals[at.index].type.type,
+        )
         break
       case 'block':
         if (typeof at.blockType === 'number') meanings.push(JSON.stringify(module.types[at.blockType]))

@@ -2,9 +2,11 @@
 import { compileFunction, contextOf, functionText, placeFunction, signatureIds, type CodeOptions } from '../codegen/compile.ts'
 import { ObjectBuilder, type SectionBuilder } from '../codegen/object-builder.ts'
 import { intrinsicNames } from '../codegen/select-intrinsic.ts'
+import { MOST_HARTS, PER_HART_STRIDE } from '../codegen/select-memory.ts'
 import type { AddressModel } from '../codegen/lower.ts'
 import { gp } from '../codegen/machine.ts'
 import type { EmittedFunction } from '../codegen/emit.ts'
+import type { Attributes } from '../frontend/assemblyscript.ts'
 import type { PositionReader } from '../frontend/source-map.ts'
 import type { ObjectFile } from '../object.ts'
 import { readNames } from '../wasm/names.ts'
@@ -23,6 +25,7 @@ export interface ModuleOptions {
   readonly level: 0 | 2
   /** Address at which the module's static data was told to begin; a multiple of 4096. */
   readonly dataBase: number
+  readonly attributes?: Attributes
   readonly position?: PositionReader
   readonly cache?: CodeCache
   /** Function types numbered across all modules of a program. */
@@ -31,7 +34,7 @@ export interface ModuleOptions {
 }
 
 /** The optimised IR of all functions of a validated module, as text. */
-export function moduleIr(module: WasmModule, options: Pick<ModuleOptions, 'name' | 'model' | 'level'>): string {
+export function moduleIr(module: WasmModule, options: Pick<ModuleOptions, 'name' | 'model' | 'level' | 'attributes'>): string {
   const { code } = describe(module, options)
   return module.functions.flatMap((fn, index) => (fn.body ? [functionText(module, index, code)] : [])).join('\n')
 }
@@ -66,7 +69,7 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
 /** Names of everything in a module, as the rest of the program knows it. */
 function describe(
   module: WasmModule,
-  options: Pick<ModuleOptions, 'name' | 'model' | 'level'>,
+  options: Pick<ModuleOptions, 'name' | 'model' | 'level' | 'attributes'>,
 ): { code: CodeOptions; exported: ReadonlyMap<number, string> } {
   const names = readNames(module)
   const exported = new Map(module.exports.filter((entry) => entry.kind === 'function').map((entry) => [entry.index, entry.name]))
@@ -90,6 +93,10 @@ function describe(
   })
   const globalRegisters = new Map<number, number>()
   for (const [index, name] of names.globals) if (name === '__stack_pointer') globalRegisters.set(index, gp)
+  const perHartGlobals = new Set<number>()
+  for (const [index, name] of names.globals) if (options.attributes?.perHart.has(name)) perHartGlobals.add(index)
+  const interrupts = new Set<number>()
+  for (const [index, name] of names.functions) if (options.attributes?.interrupts.has(name)) interrupts.add(index)
   const code: CodeOptions = {
     model: options.model,
     level: options.level,
@@ -97,6 +104,8 @@ function describe(
     intrinsics,
     prefix: `${options.name}.`,
     globalRegisters,
+    perHartGlobals,
+    interrupts,
     trapSymbol: '__trap',
     shareTraps: false,
     variables: names.locals,
@@ -122,6 +131,16 @@ class DataWriter {
       if (global.import)
         throw new WasmError('wasm/unsupported', `unknown import ${global.import.module}.${global.import.name}`, global.import.offset)
       this.data.align(8)
+      if (this.code.perHartGlobals?.has(index)) {
+        this.data.align(PER_HART_STRIDE)
+        this.define(`global.${index}`, this.data.length, PER_HART_STRIDE * MOST_HARTS)
+        for (let hart = 0; hart < MOST_HARTS; hart++) {
+          this.data.align(PER_HART_STRIDE)
+          this.word(global.init!)
+        }
+        this.data.align(PER_HART_STRIDE)
+        return
+      }
       this.define(`global.${index}`, this.data.length, 8)
       this.word(global.init!)
     })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { assemble } from '../assembler/index.ts'
 import { SelectionError } from '../codegen/select.ts'
 import type { Diagnostic } from '../diagnostic.ts'
-import { compileAssemblyScript } from '../frontend/assemblyscript.ts'
+import { compileAssemblyScript, type Attributes } from '../frontend/assemblyscript.ts'
 import { compileClang } from '../frontend/clang.ts'
 import type { PositionReader } from '../frontend/source-map.ts'
 import { readWasmLines } from '../frontend/wasm-lines.ts'
@@ -121,15 +121,16 @@ class ProgramBuilder {
     if (typescript.length) {
       this.stage('typescript')
       const entry = configuration.entry ?? typescript[0]
-      const { wasm, diagnostics, position } = await compileAssemblyScript({
+      const { wasm, diagnostics, position, attributes } = await compileAssemblyScript({
         entry,
+        kernel: configuration.kind === 'kernel',
         readFile: this.input.readFile,
         memoryBase: data,
         optimise: this.level,
         defines: configuration.defines,
       })
       this.diagnostics.push(...diagnostics)
-      if (wasm) data = this.module('typescript', wasm, layout.model, data, entry, position) ?? data
+      if (wasm) data = this.module('typescript', wasm, layout.model, data, entry, position, attributes) ?? data
     }
     let shadowStack = 0
     if (c.length) {
@@ -210,6 +211,7 @@ class ProgramBuilder {
     dataBase: number,
     file: string,
     sourceMap: PositionReader | undefined,
+    attributes?: Attributes,
   ): number | undefined {
     this.modules.push({ name, wasm })
     let position = sourceMap
@@ -223,6 +225,7 @@ class ProgramBuilder {
         model,
         level: this.level,
         dataBase,
+        attributes,
         position,
         cache: this.input.cache,
         types: this.types,

@@ -24,6 +24,10 @@ export interface CodeOptions {
   /** Prefix of the module's own data symbols (globals, tables, segments). */
   readonly prefix: string
   readonly globalRegisters?: ReadonlyMap<number, number>
+  /** Globals of which every hart has its own. */
+  readonly perHartGlobals?: ReadonlySet<number>
+  /** Functions that interrupts enter: they save everything they change and end in sret. */
+  readonly interrupts?: ReadonlySet<number>
   readonly trapSymbol: string
   readonly stackLimitSymbol?: string
   readonly shareTraps: boolean
@@ -48,6 +52,7 @@ export function contextOf(module: WasmModule, options: CodeOptions, known?: Map<
     model: options.model,
     functionSymbol: (index) => options.functionSymbols[index],
     globalSymbol: (index) => `${options.prefix}global.${index}`,
+    isPerHart: (index) => options.perHartGlobals?.has(index) ?? false,
     globalRegister: (index) => options.globalRegisters?.get(index),
     tableSymbol: (index) => `${options.prefix}table.${index}`,
     signatureId: (index) => ids[index],
@@ -64,6 +69,7 @@ export function contextOf(module: WasmModule, options: CodeOptions, known?: Map<
 export function compileFunction(module: WasmModule, index: number, context: ModuleContext, options: CodeOptions): EmittedFunction {
   const fn = optimisedFunction(module, index, options)
   const machine = select(fn, context)
+  machine.interrupt = options.interrupts?.has(index) ?? false
   arrangeLoops(machine)
   const liveness = computeLiveness(machine)
   const intervals = buildIntervals(machine, liveness)

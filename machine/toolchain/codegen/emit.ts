@@ -11,6 +11,7 @@ import { encodeItems, type EncodedFunction, type Item } from './encode.ts'
 import { atomicSequence } from './emit-atomic.ts'
 import { layOut } from './layout.ts'
 import {
+  callerSaved,
   FIRST_FLOAT,
   forEachDefinition,
   isCalleeSaved,
@@ -105,6 +106,8 @@ export class Emitter {
     const encoded = encodeItems(this.items, this.labelCount)
     return {
       ...encoded,
+      // A trap vector's address is a multiple of four (Privileged, "stvec").
+      alignment: this.fn.interrupt ? Math.max(4, encoded.alignment) : encoded.alignment,
       frame: {
         size: this.frameSize,
         saved: this.saved.map((register, index) => ({ register, offset: -8 * (index + 1) })),
@@ -164,12 +167,25 @@ export class Emitter {
       }
     }
     if (this.fn.coroutine) used.add(s0)
+    if (this.fn.interrupt) this.addInterrupted(used, order)
     const slots = this.assignment.stackSlots * 8
     // A far slot is addressed through ra.
-    if (this.fn.hasCalls || this.fn.coroutine || slots + this.fn.outgoingBytes > 1900) this.saved.push(ra)
+    if (this.fn.hasCalls || this.fn.coroutine || this.fn.interrupt || slots + this.fn.outgoingBytes > 1900) this.saved.push(ra)
     this.saved.push(...[...used].sort((a, b) => a - b))
     this.slotsAt = this.fn.outgoingBytes
     this.frameSize = Math.ceil((this.fn.outgoingBytes + slots + this.saved.length * 8) / 16) * 16
+  }
+
+  /** What was interrupted expects every register as it was: those that callees may change too, but no float registers of theirs. */
+  private addInterrupted(used: Set<number>, order: readonly MachineBlock[]): void {
+    for (const register of [scratch, 30]) used.add(register)
+    if (this.fn.hasCalls) for (const register of callerSaved) if (register < FIRST_FLOAT) used.add(register)
+    for (const { instructions } of order)
+      for (const instruction of instructions) {
+        forEachDefinition(instruction, (register) => used.add(register))
+        for (const temp of instruction.temps ?? []) used.add(temp)
+      }
+    for (const register of [zero, ra, sp, 3, 4]) used.delete(register)
   }
 
   private prologue(): void {
@@ -251,7 +267,8 @@ export class Emitter {
     const labelOf = (to: MachineBlock): number => this.blockLabels.get(to)!
     if (x.op === 'ret') {
       this.restoreRegisters()
-      this.add('jalr', { rd: 0, rs1: ra, imm: 0 })
+      if (this.fn.interrupt) this.add('sret', {})
+      else this.add('jalr', { rd: 0, rs1: ra, imm: 0 })
       return
     }
     if (x.op === 'j') {

@@ -1,7 +1,7 @@
 /** Selection of loads, stores, atomics and globals. */
 import { isConstant, type Instruction } from '../ir/ir.ts'
 import { isShort, type Selector } from './select.ts'
-import type { MachineInstruction } from './machine.ts'
+import { tp, type MachineInstruction } from './machine.ts'
 
 const loads: Record<string, string> = {
   'i32.load': 'lw',
@@ -133,6 +133,10 @@ function atomic(s: Selector, x: Instruction): boolean {
   return true
 }
 
+/** A hart's copy of a variable has a cache line of its own; the thread pointer is the hart's number (contracts.md). */
+export const PER_HART_STRIDE = 64
+export const MOST_HARTS = 8
+
 const globalLoads = { i32: 'lw', i64: 'ld', f32: 'flw', f64: 'fld' } as const
 const globalStores = { i32: 'sw', i64: 'sd', f32: 'fsw', f64: 'fsd' } as const
 
@@ -141,6 +145,13 @@ function global(s: Selector, x: Instruction): boolean {
   if (pinned !== undefined) {
     if (x.op === 'global.get') s.parallel([{ to: s.register(x), from: pinned }])
     else s.parallel([s.moveOf(pinned, x.args[0])])
+    return true
+  }
+  if (s.context.isPerHart(x.index)) {
+    const own = s.temporary('slli', tp, -1, Math.log2(PER_HART_STRIDE))
+    const base = s.temporary('add', addressOf(s, s.context.globalSymbol(x.index)), own)
+    if (x.op === 'global.get') s.emit(globalLoads[x.type as 'i32'], s.register(x), base)
+    else s.emit(globalStores[x.args[0].type as 'i32'], -1, base, s.register(x.args[0]))
     return true
   }
   const upper = upperOf(s, s.context.globalSymbol(x.index))

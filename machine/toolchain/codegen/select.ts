@@ -23,6 +23,8 @@ export interface ModuleContext {
   globalSymbol(index: number): string
   /** A global that lives in a register instead (the C stack pointer). */
   globalRegister(index: number): number | undefined
+  /** True for a global of which every hart has its own. */
+  isPerHart(index: number): boolean
   tableSymbol(index: number): string
   /** Number by which equal function types are equal. */
   signatureId(typeIndex: number): number

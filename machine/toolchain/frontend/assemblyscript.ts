@@ -4,6 +4,7 @@ import binaryen from 'binaryen'
 import type { Diagnostic } from '../diagnostic.ts'
 import { lowerAsync, type TreeNode } from './async-lower.ts'
 import { rewriteAsync } from './async-rewrite.ts'
+import { checkRules } from './dialect-rules.ts'
 import { libraryFiles, traceNamespace } from './library.ts'
 import { readSourceMap, type PositionReader } from './source-map.ts'
 
@@ -16,8 +17,18 @@ export interface AssemblyScriptInput {
   readonly memoryBase: number
   /** 2 inlines, and folds global constants. */
   readonly optimise: 0 | 2
+  /** Module variables must say how harts share them. */
+  readonly kernel?: boolean
   /** Constants, as `--use NAME=VALUE` has them. */
   readonly defines?: Readonly<Record<string, string | number>>
+}
+
+/** What decorators say of variables and functions, by the names that the module's name section has. */
+export interface Attributes {
+  /** Every hart has its own. */
+  readonly perHart: ReadonlySet<string>
+  /** Entered by an interrupt. */
+  readonly interrupts: ReadonlySet<string>
 }
 
 export interface FrontendResult {
@@ -25,6 +36,7 @@ export interface FrontendResult {
   readonly diagnostics: Diagnostic[]
   /** Source position of the code at a byte of the module. */
   readonly position: PositionReader
+  readonly attributes: Attributes
   /** Files that took part, for the cache and for watching. */
   readonly files: readonly string[]
 }
@@ -54,6 +66,7 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
   const awaits = new Map<string, ReadonlySet<number>>()
   const asyncNames = new Set<string>()
   const written = new Map<string, string | Uint8Array>()
+  let attributes: Attributes = { perHart: new Set(), interrupts: new Set() }
   const report = (
     path: string,
     start: number,
@@ -88,6 +101,15 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
   ]
   const transform = {
     afterParse: (parser: { sources: (TreeNode & { normalizedPath: string })[] }): void => {
+      const sources = parser.sources.flatMap((tree) => {
+        const path = tree.normalizedPath
+        const marks = awaits.get(path)
+        return marks ? [{ path, text: texts.get(path)!, tree, awaits: marks }] : []
+      })
+      const rules = checkRules({ sources, kernel: input.kernel ?? false })
+      attributes = rules
+      for (const { path, node, code, message, hint } of rules.errors)
+        report(path, node.range.start, node.range.end, 'error', code, message, hint)
       for (const source of parser.sources) {
         const marks = awaits.get(source.normalizedPath)
         if (!marks) continue
@@ -135,12 +157,14 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
   const wasm = written.get('output.wasm')
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error')
   if (error && !failed) report(input.entry, 0, 0, 'error', 'ts/compiler', error.message)
-  if (error || failed || !(wasm instanceof Uint8Array)) return { diagnostics, position: () => undefined, files: [...texts.keys()] }
+  if (error || failed || !(wasm instanceof Uint8Array))
+    return { diagnostics, position: () => undefined, attributes, files: [...texts.keys()] }
   const map = written.get('output.wasm.map')
   return {
     wasm,
     diagnostics,
     position: typeof map === 'string' ? readSourceMap(map, '~lib/coroutine') : () => undefined,
+    attributes,
     files: [...texts.keys()],
   }
 }
