@@ -3,3 +3,4 @@ export { compileAot, type AotOptions, type AotResult, type AotTarget } from './b
 export { buildProgram, programIr, programSchema, type BuildInput, type BuildResult, type ProgramConfiguration } from './build/program.ts'
 export { programLayouts, type ProgramLayout } from './build/layouts.ts'
 export type { CodeCache } from './build/module-object.ts'
+export { editorDeclarations } from './frontend/editor.ts'
