@@ -19,7 +19,18 @@ const forbiddenImports = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', 'node_modules/', 'machine/hart/core/', 'machine/toolchain/runtime/', 'machine/bench/toolchain/programs/', 'labs/os/', 'labs/[0-9]*/'] },
+  {
+    ignores: [
+      'dist/',
+      'out/',
+      'node_modules/',
+      'machine/hart/core/',
+      'machine/toolchain/runtime/',
+      'machine/bench/toolchain/programs/',
+      'labs/os/',
+      'labs/[0-9]*/',
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     plugins: { 'import-x': importX },

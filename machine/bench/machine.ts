@@ -14,7 +14,9 @@ const RAM_MEBIBYTES = 128
 /** Far beyond any of the programs: one that goes astray must not run for ever. */
 const MOST_CYCLES = 2e10
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '3' }, only: { type: 'string' }, json: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '3' }, only: { type: 'string' }, json: { type: 'boolean', default: false } },
+})
 
 const needed: OracleName[] = ['qemu-system-riscv64', 'riscv64-unknown-elf-gcc']
 const missing = needed.filter((name) => !findOracle(name))
@@ -29,8 +31,19 @@ const directory = mkdtempSync(path.join(os.tmpdir(), 'pollen-bench-'))
 
 function compile(name: string, source: string[]): string {
   const elf = path.join(directory, `${name}.elf`)
-  const flags = ['-O2', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-nostdlib', '-ffreestanding', '-T', path.join(sources, 'link.ld')]
-  const result = spawnSync(findOracle('riscv64-unknown-elf-gcc')!, [...flags, path.join(sources, 'start.S'), ...source, '-o', elf], { encoding: 'utf8' })
+  const flags = [
+    '-O2',
+    '-march=rv64gc',
+    '-mabi=lp64d',
+    '-mcmodel=medany',
+    '-nostdlib',
+    '-ffreestanding',
+    '-T',
+    path.join(sources, 'link.ld'),
+  ]
+  const result = spawnSync(findOracle('riscv64-unknown-elf-gcc')!, [...flags, path.join(sources, 'start.S'), ...source, '-o', elf], {
+    encoding: 'utf8',
+  })
   if (result.status !== 0) throw new Error(result.stderr)
   return elf
 }
@@ -38,7 +51,22 @@ function compile(name: string, source: string[]): string {
 /** Seconds that QEMU takes, its start and end included. */
 function timeQemu(elf: string): number {
   const started = performance.now()
-  const args = ['-M', 'virt', '-m', `${RAM_MEBIBYTES}M`, '-display', 'none', '-monitor', 'none', '-serial', 'none', '-bios', 'none', '-kernel', elf]
+  const args = [
+    '-M',
+    'virt',
+    '-m',
+    `${RAM_MEBIBYTES}M`,
+    '-display',
+    'none',
+    '-monitor',
+    'none',
+    '-serial',
+    'none',
+    '-bios',
+    'none',
+    '-kernel',
+    elf,
+  ]
   const result = spawnSync(findOracle('qemu-system-riscv64')!, args)
   if (result.status !== 0) throw new Error(`QEMU ended with ${result.status} on ${elf}`)
   return (performance.now() - started) / 1000
@@ -84,7 +112,12 @@ try {
   else {
     console.log('program      Minstr   MIPS  QEMU MIPS  ratio')
     for (const { program, instructions, mips, qemuMips, ratio } of rows) {
-      const cells = [(instructions / 1e6).toFixed(0).padStart(9), mips.toFixed(0).padStart(6), qemuMips.toFixed(0).padStart(10), ratio.toFixed(2).padStart(6)]
+      const cells = [
+        (instructions / 1e6).toFixed(0).padStart(9),
+        mips.toFixed(0).padStart(6),
+        qemuMips.toFixed(0).padStart(10),
+        ratio.toFixed(2).padStart(6),
+      ]
       console.log(program.padEnd(9) + cells.join(' '))
     }
     console.log(`geometric mean of the ratios: ${geometricMean.toFixed(2)}`)

@@ -1,6 +1,6 @@
 /** What `npm start` runs: `pollen start` from the bundle that the window's build makes. */
 import { Command } from 'commander'
-import { addStartCommand } from './start.ts'
+import { addStartCommand } from './start-command.ts'
 
 const program = new Command('pollen')
 addStartCommand(program)

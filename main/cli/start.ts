@@ -1,8 +1,6 @@
 /** `pollen start`: the workbench in Electron, or in the browser where Electron cannot run. */
-import { InvalidArgumentError, type Command } from 'commander'
 import { BrowserHost } from '../server/server.ts'
 import { Workbench } from '../workbench/workbench.ts'
-import { BAD_ARGUMENTS } from './exit-status.ts'
 import { openInBrowser } from './open-browser.ts'
 import { runElectron } from './electron-runner.ts'
 import { rendererFolder, systemLocale, workspaceRoot, version } from '../workbench/environment.ts'
@@ -14,31 +12,6 @@ export interface StartOptions {
   readonly workspace?: string
   /** Open the user's browser; tests do not. */
   readonly open?: boolean
-}
-
-export function addStartCommand(program: Command): void {
-  program
-    .command('start')
-    .description('open the workbench: in Electron, or in the browser where Electron cannot run')
-    .option('--browser', 'in the browser in any case')
-    .option('--port <number>', 'port of the browser host on 127.0.0.1; a free one unless given', portNumber)
-    .option('--workspace <folder>', 'where the labs are kept (default: Pollen in the home folder)')
-    .option('--no-open', 'print the address only')
-    .action(async (options: StartOptions) => {
-      try {
-        const { status } = await start(options)
-        process.exitCode = status
-      } catch (error) {
-        process.stderr.write(`pollen: ${(error as Error).message}\n`)
-        process.exitCode = BAD_ARGUMENTS
-      }
-    })
-}
-
-function portNumber(text: string): number {
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('a number from 0 to 65535')
-  return port
 }
 
 /** Resolves when the window is up: with the exit status of Electron once it has ended, or with the browser host. */
