@@ -191,7 +191,7 @@ export function hostResult(program: string): string {
     .transpileModule(program, { compilerOptions: { target: ts.ScriptTarget.ES2022 } })
     .outputText.replace(/async function (\w+)\(/g, 'const $1 = spawn($1$$)\nfunction* $1$$(')
     .replace(/\bawait\b/g, 'yield')
-   
+
   const make = new Function('log', 'sleep', 'mul', 'budget', 'spawn', `${script}; return task5`) as (
     ...args: unknown[]
   ) => (a: number) => HostTask
