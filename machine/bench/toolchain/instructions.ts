@@ -20,7 +20,6 @@ export const programNames = [
   'floats',
   'bits',
   'queue',
-  'pingpong',
 ]
 
 const layout: ProgramLayout = {
