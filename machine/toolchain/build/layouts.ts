@@ -54,7 +54,7 @@ export function linkLayout(layout: ProgramLayout, stack: number): Layout {
         inputs: ['.pollen.trace'],
         provide: { __pollen_trace_start: 'start', __pollen_trace_end: 'end' },
       },
-      { name: '.pollen.frames', region, alignment: 8, inputs: ['.pollen.frames'] },
+      { name: '.pollen.frames', region, alignment: 8, inputs: ['.pollen.frames'], provide: { __code_end: 'end' } },
       {
         name: '.data',
         region,

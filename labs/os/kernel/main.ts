@@ -1,0 +1,129 @@
+// Owns the order in which the kernel starts. What assembly and the toolchain call is exported from here.
+import { physical, virtual } from '../arch/address'
+import { Csr } from '../arch/csr'
+import { Property, childOfRoot, nextCompatible, nextNode, nodeName, openTree, property, same, treeBytes } from '../arch/device-tree'
+import { sbiHartStatus, sbiStartHart } from '../arch/sbi'
+import { startEvents } from './dev/events'
+import { HartState, hartAt, hartCount, hartMask, ioHart, setMachine, stateOf, thisHart, ticksPerSecond } from './hart'
+import { addFrames, countFreeFrames, startFrames } from './mm/frames'
+import { startHeap, tryAllocate } from './mm/heap'
+import { startPower, shutdown } from './power'
+import { print, printLine, printPair, usePort } from './print'
+import { runHart, startExecutors } from './task/executor'
+import { deviceAddress } from '../arch/address'
+
+export { __allocate, __release, __coroutine_allocate, __coroutine_free } from './mm/heap'
+export { __wake, __forget, __idle } from './task/executor'
+export { __abort, panicCode, panicTrap } from './panic'
+
+@external('env', 'kernel_symbol') declare function kernelSymbol(index: u32): u32
+@external('env', 'patch_trace') declare function patchTrace(): void
+
+const property0 = changetype<Property>(memory.data(16, 8))
+
+@init export function kernelMain(hart: u64, treeAddress: u64): void {
+  const treeAt = virtual(treeAddress)
+  if (!openTree(treeAt)) {
+    printLine('kernel: the firmware gave no device tree')
+    shutdown(1)
+  }
+  startSerial()
+  readMachine(<u32>hart)
+  startMemory(treeAt)
+  startHeap()
+  startExecutors()
+  startPower()
+  startEvents()
+  startHarts(<u32>hart)
+  cpu.store32(stateOf(<u32>hart), HartState.kernel)
+  printPair('Pollen OS: ', hartCount, ' harts')
+  runHart()
+}
+
+/** The first instructions of the other harts in this language. */
+export function secondaryMain(hart: u64): void {
+  cpu.store32(stateOf(<u32>hart), HartState.kernel)
+  runHart()
+}
+
+@init function startSerial(): void {
+  const node = nextCompatible(0, 'ns16550a')
+  if (node == 0 || !property(node, 'reg', property0)) return
+  const registers = deviceAddress(property0.cells64(0))
+  const shift = property(node, 'reg-shift', property0) ? property0.cell(0) : 0
+  usePort(registers, shift)
+}
+
+/** Harts, time and extensions from the tree. */
+@init function readMachine(boot: u32): void {
+  let mask: u32 = 0
+  let timebase: u64 = 10000000
+  let sstc = true
+  for (let node = nextNode(0); node != 0; node = nextNode(node)) {
+    const name = nodeName(node)
+    if (same(name, 'cpus')) {
+      if (property(node, 'timebase-frequency', property0)) timebase = property0.cell(0)
+      continue
+    }
+    if (load<u32>(name) != 0x40757063) continue
+    if (!property(node, 'reg', property0)) continue
+    const number = property0.cell(0)
+    if (number >= 8 || (number != boot && sbiHartStatus(number) < 0)) continue
+    mask |= 1 << number
+    if (!property(node, 'riscv,isa', property0) || !contains(property0, '_sstc')) sstc = false
+  }
+  let io = boot
+  for (let number: u32 = 0; number < 8; number++) if (mask & (1 << number) && number != boot) io = number
+  const traced = property(nextNode(0), 'pollen,trace', property0)
+  setMachine(mask, boot, io, timebase, sstc, traced)
+  if (!traced) patchTrace()
+}
+
+function contains(text: Property, part: string): bool {
+  for (let at: u32 = 0; at + <u32>part.length < text.bytes; at++) {
+    let index = 0
+    while (index < part.length && load<u8>(text.at + at + index) == <u8>part.charCodeAt(index)) index++
+    if (index == part.length) return true
+  }
+  return false
+}
+
+/** RAM less what is in use: firmware, the kernel and its data, the device tree, an initrd. */
+@init function startMemory(treeAt: usize): void {
+  const node = childOfRoot('memory')
+  if (node == 0 || !property(node, 'reg', property0)) throw new Error('the device tree names no memory')
+  const base = property0.cells64(0)
+  let bytes = property0.cells64(2)
+  // The kernel's window ends at 0xC0000000.
+  if (base + bytes > 0xc0000000) bytes = 0xc0000000 - base
+  const from = <u32>virtual(base)
+  const to = from + <u32>bytes
+  const textEnd = kernelSymbol(0)
+  const dataStart = kernelSymbol(1)
+  const end = startFrames(from, to, (kernelSymbol(2) + 4095) & ~4095)
+  const treeStart = <u32>treeAt & ~4095
+  const treeEnd = (<u32>treeAt + treeBytes(treeAt) + 4095) & ~4095
+  addExcept(textEnd, dataStart, treeStart, treeEnd)
+  addExcept(end, to, treeStart, treeEnd)
+}
+
+function addExcept(from: u32, to: u32, holeStart: u32, holeEnd: u32): void {
+  if (holeStart >= to || holeEnd <= from) {
+    addFrames(from, to)
+    return
+  }
+  if (holeStart > from) addFrames(from, holeStart)
+  if (holeEnd < to) addFrames(holeEnd, to)
+}
+
+@init function startHarts(boot: u32): void {
+  for (let number: u32 = 0; number < 8; number++) {
+    if (number == boot || (hartMask & (1 << number)) == 0) continue
+    const stack = tryAllocate(16384)
+    if (stack == 0) throw new Error('no memory for the stack of a hart')
+    hartAt(number).stack = <u32>stack
+    // Sign-extended: a kernel address.
+    const top = <u64>(<i64>(<i32>(stack + 16384)))
+    if (sbiStartHart(number, physical(kernelSymbol(3)), top) < 0) printPair('kernel: the firmware does not start hart ', number)
+  }
+}
