@@ -3,6 +3,7 @@
  * request is answered between two of them, and sends what the board says in batches that the other side acknowledges.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import type { BootFile } from './board/boot.ts'
 import { BoardSession, type ConsoleText, type RegisterValues } from './board/session.ts'
 import { LoadError } from './board/loader.ts'
 import type { TimingProfile } from './device/timing.ts'
@@ -14,7 +15,8 @@ export interface BoardWorkerData {
   readonly harts: number
   readonly timing: TimingProfile
   readonly ramBytes: number
-  readonly program: { readonly name: string; readonly bytes: Uint8Array }
+  readonly program: BootFile
+  readonly firmware: BootFile
   readonly paced: boolean
 }
 

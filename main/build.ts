@@ -1,8 +1,9 @@
-/** Builds what runs: the hart core, then the bundles of the `pollen` command and its worker threads. The renderer is built by electron-vite. */
+/** Builds what runs: the hart core, the firmware, then the bundles of the `pollen` command and its worker threads. The renderer is built by electron-vite. */
 import { chmod, mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { buildHart } from '../machine/hart/build.ts'
+import { buildFirmware } from './build-firmware.ts'
 
 const root = path.join(import.meta.dirname, '..')
 const dist = path.join(root, 'dist')
@@ -10,6 +11,7 @@ const dist = path.join(root, 'dist')
 async function main(): Promise<void> {
   await mkdir(dist, { recursive: true })
   await buildHart(dist)
+  await buildFirmware(path.join(root, 'labs/os/firmware'), path.join(dist, 'firmware.elf'))
   await rm(path.join(dist, 'chunks'), { recursive: true, force: true })
   await build({
     entryPoints: {

@@ -28,7 +28,7 @@ function build(what: string, output: string, sources: readonly string[], command
   process.exit(status ?? 1)
 }
 
-build('the board and the command', 'dist/pollen.js', ['main', 'machine', 'package-lock.json'], 'tsx', ['main/build.ts'])
+build('the board and the command', 'dist/pollen.js', ['main', 'machine', 'labs/os/firmware', 'package-lock.json'], 'tsx', ['main/build.ts'])
 build(
   'the window',
   'out/renderer/index.html',

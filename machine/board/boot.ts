@@ -35,6 +35,12 @@ const FW_DYNAMIC_MAGIC = 0x4942534fn
 const FW_DYNAMIC_VERSION = 2n
 const NEXT_MODE_SUPERVISOR = 1n
 
+/** True when a kernel does not start in M-mode at RAM's base. @throws LoadError when it cannot be read. */
+export function needsFirmware(kernel: BootFile, ramBase: number): boolean {
+  const { entry, supervisor } = loadProgram(kernel.name, kernel.bytes, ramBase)
+  return supervisor === true || entry !== ramBase
+}
+
 /** @throws LoadError when a file cannot be used. */
 export function boot(board: VirtBoard, options: BootOptions): BootResult {
   const { machine } = board

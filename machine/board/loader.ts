@@ -18,6 +18,8 @@ export interface LoadedProgram {
   readonly placements: readonly Placement[]
   readonly entry: number
   readonly elf?: ElfFile
+  /** A kernel image, which by its format starts in S-mode (Documentation/arch/riscv/boot.rst). */
+  readonly supervisor?: boolean
 }
 
 const LINUX_IMAGE_MAGIC = 0x05435352 // "RSC\x05", Documentation/arch/riscv/boot-image-header.rst
@@ -39,7 +41,7 @@ export function loadProgram(name: string, file: Uint8Array, imageBase: number): 
     const size = Math.max(Number(view.getBigUint64(0x10, true)), bytes.length)
     // The offset counts from the start of RAM, where firmware lives below the payload.
     const address = Math.floor(imageBase / 0x200000) * 0x200000 === imageBase ? imageBase : imageBase + textOffset
-    return { placements: [{ address, bytes, size, name }], entry: address }
+    return { placements: [{ address, bytes, size, name }], entry: address, supervisor: true }
   }
   return { placements: [{ address: imageBase, bytes, size: bytes.length, name }], entry: imageBase }
 }

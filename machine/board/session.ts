@@ -9,7 +9,7 @@ import { floatRegisterNames, integerRegisterNames } from '../isa/registers.ts'
 import { LATENCY_KINDS, LatencyRecorder } from '../trace/latency.ts'
 import { HartShares, type HartShare } from '../trace/hart-shares.ts'
 import type { TimingProfile } from '../device/timing.ts'
-import { boot } from './boot.ts'
+import { boot, needsFirmware, type BootFile } from './boot.ts'
 import type { RunResult } from './machine.ts'
 import { VirtBoard } from './virt.ts'
 
@@ -18,7 +18,9 @@ export interface SessionOptions {
   readonly harts: number
   readonly timing: TimingProfile
   readonly ramBytes: number
-  readonly program: { readonly name: string; readonly bytes: Uint8Array }
+  readonly program: BootFile
+  /** For programs that start in S-mode. */
+  readonly firmware: BootFile
 }
 
 export interface ConsoleText {
@@ -74,7 +76,8 @@ export class BoardSession {
     machine.onHtifOutput = (bytes) => bytes.forEach((byte) => this.input.write(byte))
     machine.trace.enable(LATENCY_KINDS)
     machine.trace.subscribe((events) => this.latency.take(events))
-    boot(this.board, { kernel: options.program })
+    const { program: kernel, firmware } = options
+    boot(this.board, { kernel, firmware: needsFirmware(kernel, machine.options.ramBase) ? firmware : undefined })
   }
 
   get cycles(): number {

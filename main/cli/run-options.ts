@@ -112,7 +112,7 @@ export function addRunOptions(command: Command): Command {
     )
     .option('--timing <profile>', 'ideal, rocket100 or k210', choice(['ideal', 'rocket100', 'k210'], []), 'ideal')
     .option('--quantum <cycles>', 'how long one hart runs before the next', wholeNumber(1, 1_000_000), DEFAULT_QUANTUM)
-    .option('--bios <firmware>', 'none, or a file with M-mode firmware', refuseBuiltin)
+    .option('--bios <firmware>', 'builtin, none, or a file with M-mode firmware (default: builtin unless KERNEL starts in M-mode)')
     .option('--load <file@address>', 'put a file into RAM (repeatable)', parseLoad, [])
     .option('--initrd <file>', 'initial RAM disk')
     .option('--append <text>', "the kernel's command line")
@@ -132,9 +132,4 @@ export function addRunOptions(command: Command): Command {
     .option('--trace <file>', 'write a trace for Perfetto or chrome://tracing')
   for (const flags of NOT_AVAILABLE_YET) command.addOption(new Option(flags).argParser(refuse(flags.split(' ')[0])).hideHelp())
   return command
-}
-
-function refuseBuiltin(text: string): string {
-  if (text === 'builtin') throw new InvalidArgumentError('The built-in firmware is not available yet: use "none" or a file.')
-  return text
 }

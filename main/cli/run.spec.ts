@@ -91,6 +91,31 @@ describe('the exit status of pollen run', () => {
   })
 })
 
+describe('the firmware', () => {
+  const supervisor = () => {
+    const { object } = assemble('.globl _start\n_start: li a0, 83\nli a7, 1\necall\nli a7, 8\necall\n', { file: 'test.s' })
+    const file = path.join(directory, `program${programs++}.elf`)
+    writeFileSync(file, link([object!], flatLayout(0x8020_0000n)).elf)
+    return file
+  }
+
+  it('is built in for a kernel that does not start at the base of RAM', () => {
+    expect(pollen(['run', supervisor()])).toMatchObject({ status: 0, out: 'S', err: '' })
+  })
+
+  it('is built in when asked for, for a payload that is only loaded', () => {
+    const payload = path.join(directory, 'payload.bin')
+    // li a7, 8; ecall
+    writeFileSync(payload, Buffer.from('9308800073000000', 'hex'))
+    expect(pollen(['run', '--bios', 'builtin', '--load', `${payload}@0x80200000`])).toMatchObject({ status: 0, err: '' })
+  })
+
+  it('is left out when asked for none', () => {
+    const { status, err } = pollen(['run', supervisor(), '--bios', 'none', '--timeout', '0.001'])
+    expect({ status, err }).toMatchObject({ status: 124, err: expect.stringContaining('limit') as string })
+  })
+})
+
 describe('bad arguments and files are one line on stderr and status 125', () => {
   const text = () => {
     const file = path.join(directory, 'text.txt')
@@ -107,7 +132,7 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
     ['a device tree that is none', () => ['run', forever(), '--dtb', text()]],
     ['a missing disk', () => ['run', forever(), '--disk', path.join(directory, 'missing.img')]],
     ['an empty disk', () => ['run', forever(), '--disk', '/dev/null']],
-    ['a kernel that needs firmware', () => ['run', forever(), '--bios', 'builtin']],
+    ['a kernel where the firmware is', () => ['run', forever(), '--bios', 'builtin']],
   ]
   it.each(cases)('%s', (_, args) => {
     const { status, err, out } = pollen(args())

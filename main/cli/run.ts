@@ -4,13 +4,14 @@ import type { Command } from 'commander'
 import { type BlockImage, DiskImageError } from '../../machine/backend/block-image.ts'
 import { ConsoleStream } from '../../machine/backend/console.ts'
 import { type DiskImage, openDiskImage } from '../../machine/backend/disk-image.ts'
-import { boot, type BootFile, type BootResult } from '../../machine/board/boot.ts'
-import { LoadError, loadProgram } from '../../machine/board/loader.ts'
+import { boot, needsFirmware, type BootFile, type BootResult } from '../../machine/board/boot.ts'
+import { LoadError } from '../../machine/board/loader.ts'
 import type { RunResult } from '../../machine/board/machine.ts'
 import { VirtBoard } from '../../machine/board/virt.ts'
 import { VIRT_MAP } from '../../machine/board/virt-device-tree.ts'
 import { boardTraceKinds } from '../../machine/trace/kinds.ts'
 import { PerfettoRecorder } from '../../machine/trace/perfetto.ts'
+import { loadFirmware } from '../workbench/firmware.ts'
 import { loadHartModule } from '../workbench/hart-module.ts'
 import { ConsoleWatcher } from './console-watcher.ts'
 import { BAD_ARGUMENTS, LIMIT_REACHED, UNMET } from './exit-status.ts'
@@ -73,15 +74,14 @@ class Session {
     private readonly options: RunOptions,
   ) {
     const optional = (name: string | undefined) => (name === undefined ? undefined : readFile(name))
-    const bios = options.bios === 'none' ? undefined : options.bios
+    const kernelFile = optional(kernel)
     this.files = {
-      firmware: optional(bios),
-      kernel: optional(kernel),
+      firmware: firmwareFor(options.bios, kernelFile),
+      kernel: kernelFile,
       initrd: optional(options.initrd),
       deviceTree: optional(options.dtb),
       loads: options.load.map(({ file, address }) => ({ file: readFile(file), address })),
     }
-    if (options.bios === undefined && this.files.kernel) requireMachineMode(this.files.kernel)
     this.watcher = new ConsoleWatcher(options.expect, options.failOn)
     this.host = new HostConsole()
     this.stream = new ConsoleStream((bytes) => {
@@ -249,11 +249,9 @@ function readFile(name: string): BootFile {
   }
 }
 
-/** Without firmware only a program that starts at RAM's base in M-mode can run. */
-function requireMachineMode(kernel: BootFile): void {
-  const { entry } = loadProgram(kernel.name, kernel.bytes, VIRT_MAP.ram.base)
-  if (entry === VIRT_MAP.ram.base) return
-  throw new LoadError(
-    `${kernel.name}: starts at 0x${entry.toString(16)}, not at the base of RAM, so it needs firmware; the built-in firmware is not available yet: use --bios FILE, or --bios none to start there in M-mode`,
-  )
+/** The built-in firmware unless the kernel does without, or another is named. */
+function firmwareFor(bios: string | undefined, kernel: BootFile | undefined): BootFile | undefined {
+  const chosen = bios ?? (kernel && needsFirmware(kernel, VIRT_MAP.ram.base) ? 'builtin' : 'none')
+  if (chosen === 'none') return undefined
+  return chosen === 'builtin' ? loadFirmware() : readFile(chosen)
 }

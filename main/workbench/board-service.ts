@@ -16,6 +16,7 @@ import { BoardClient, type BoardNews } from './board-client.ts'
 import type { Build, BuildService } from './build-service.ts'
 import { ConsoleHistory } from './console-history.ts'
 import { WorkbenchError } from './errors.ts'
+import { loadFirmware } from './firmware.ts'
 import { loadHartModule } from './hart-module.ts'
 import type { ListedLine } from './listing.ts'
 
@@ -62,6 +63,7 @@ export class BoardService {
         harts: options.harts,
         timing: options.timing,
         ramBytes: options.ramMiB << 20,
+        firmware: loadFirmware(),
         program: { name: `${lab}, build ${build.result.number}`, bytes: build.elf },
         paced,
       },

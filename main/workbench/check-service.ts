@@ -2,6 +2,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { BoardOptions, Check, CheckResult, LabDefinition } from '../protocol/index.ts'
 import type { CheckWorkerData, FromCheckWorker } from './check-worker.ts'
+import { loadFirmware } from './firmware.ts'
 import { loadHartModule } from './hart-module.ts'
 import { CHECK_WORKER, startWorker } from './worker-thread.ts'
 
@@ -18,7 +19,7 @@ export function runChecks(
 ): CheckRun {
   const results = definition.checks.map((check) => waiting(check))
   const board: BoardOptions = definition.board
-  const data: CheckWorkerData = { hartModule: loadHartModule(), program, board, checks: definition.checks }
+  const data: CheckWorkerData = { hartModule: loadHartModule(), firmware: loadFirmware(), program, board, checks: definition.checks }
   let worker: Worker | undefined = startWorker(CHECK_WORKER, data)
   let finish: (results: CheckResult[]) => void
   const done = new Promise<CheckResult[]>((resolve) => (finish = resolve))

@@ -1,11 +1,13 @@
 /** A thread that grades the checks of a lab, one after the other; ending the thread cancels them. */
 import { parentPort, workerData } from 'node:worker_threads'
+import type { BootFile } from '../../machine/board/boot.ts'
 import type { BoardOptions, Check, CheckResult } from '../protocol/index.ts'
 import { grade } from './grade.ts'
 
 export interface CheckWorkerData {
   readonly hartModule: WebAssembly.Module
-  readonly program: { readonly name: string; readonly bytes: Uint8Array }
+  readonly program: BootFile
+  readonly firmware: BootFile
   readonly board: BoardOptions
   readonly checks: readonly Check[]
 }

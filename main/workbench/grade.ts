@@ -2,12 +2,14 @@
  * Grades one check: boots the program on a board of its own and watches it until the verdict is certain or the virtual time is
  * over. The host's speed has no part in it: the same program gets the same verdict everywhere.
  */
+import type { BootFile } from '../../machine/board/boot.ts'
 import { BoardSession } from '../../machine/board/session.ts'
 import type { BoardOptions, Check, CheckResult, Evidence, Failure } from '../protocol/index.ts'
 
 export interface GradeOptions {
   readonly hartModule: WebAssembly.Module
-  readonly program: { readonly name: string; readonly bytes: Uint8Array }
+  readonly program: BootFile
+  readonly firmware: BootFile
   readonly board: BoardOptions
   readonly check: Check
 }
@@ -20,9 +22,19 @@ interface Line {
   seconds: number
 }
 
-export function grade({ hartModule, program, board, check }: GradeOptions, onProgress: (seconds: number) => void = () => {}): CheckResult {
+export function grade(
+  { hartModule, program, firmware, board, check }: GradeOptions,
+  onProgress: (seconds: number) => void = () => {},
+): CheckResult {
   const options = { ...board, ...check.board }
-  const session = new BoardSession({ hartModule, program, harts: options.harts, timing: options.timing, ramBytes: options.ramMiB << 20 })
+  const session = new BoardSession({
+    hartModule,
+    program,
+    firmware,
+    harts: options.harts,
+    timing: options.timing,
+    ramBytes: options.ramMiB << 20,
+  })
   if (check.input) session.type(new TextEncoder().encode(check.input))
   const { frequency } = session.board.machine.timing
   const transcript = new Transcript()
