@@ -9,7 +9,7 @@ import { LAB, openWorkbench, sharedToolchain } from '../testing.test-support.ts'
 import { projectRoot } from '../workbench/worker-thread.ts'
 import type { Workbench } from '../workbench/workbench.ts'
 
-const FLAGS = [
+export const FLAGS = [
   ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync', '--force-color-profile=srgb'],
 ]
