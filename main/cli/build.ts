@@ -1,9 +1,11 @@
 /** `pollen build`: a program or a single source file to an ELF file, or one of the stages on the way to it. */
-import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { disassembleElf } from '../../machine/toolchain/disassembler/index.ts'
 import { readElf } from '../../machine/toolchain/elf/index.ts'
-import { buildProgram, programIr, programSchema, type ProgramConfiguration } from '../../machine/toolchain/build.ts'
+import { buildImage, programIr, programSchema, type ProgramConfiguration } from '../../machine/toolchain/build.ts'
+import { DiskProgramCache } from '../workbench/program-cache.ts'
+import { programFolder } from '../workbench/program-folder.ts'
 import { BAD_ARGUMENTS } from './exit-status.ts'
 import { complain, fileReason, formatDiagnostic } from './report.ts'
 
@@ -26,12 +28,7 @@ export async function build(target: string, options: BuildOptions): Promise<numb
     complain(error instanceof ConfigurationError ? error.message : fileReason(target, error))
     return BAD_ARGUMENTS
   }
-  const result = await buildProgram({
-    configuration,
-    readFile: (name) => readText(path.join(folder, name)),
-    includes: listFiles(folder).filter((name) => /\.(h|hpp|inc)$/.test(name)),
-    level,
-  })
+  const result = await buildImage({ configuration, ...programFolder(folder), programs: new DiskProgramCache(folder), level })
   for (const diagnostic of result.diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`)
   if (!result.elf) return 1
   const name = path.basename(path.resolve(target)).replace(SOURCE, '')
@@ -86,18 +83,6 @@ function readConfiguration(target: string): { folder: string; configuration: Pro
     throw new ConfigurationError(`${file}: ${where.join('.') || 'the file'}: ${message}`)
   }
   return { folder: target, configuration: json as ProgramConfiguration }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
-function listFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
 }
 
 /** An interrupted build leaves the old file or the new one, never half of either. */

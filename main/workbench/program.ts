@@ -1,5 +1,5 @@
 /** The build of a program from sources that were read before, as its pollen.json describes it. Runs in the toolchain's thread. */
-import { buildProgram as compile, programSchema, type CodeCache, type ProgramConfiguration } from '../../machine/toolchain/build.ts'
+import { buildImage, programSchema, type CodeCache, type ProgramCache, type ProgramConfiguration } from '../../machine/toolchain/build.ts'
 import type { Diagnostic } from '../../machine/toolchain/diagnostic.ts'
 import { listProgram, type ListedLine } from './listing.ts'
 
@@ -11,7 +11,7 @@ export interface BuiltProgram {
 }
 
 /** Builds the program; `files` holds the text of each file by its path. */
-export async function buildProgram(files: ReadonlyMap<string, string>, cache?: CodeCache): Promise<BuiltProgram> {
+export async function buildProgram(files: ReadonlyMap<string, string>, cache?: CodeCache, programs?: ProgramCache): Promise<BuiltProgram> {
   const failed = (...diagnostics: Diagnostic[]): BuiltProgram => ({ diagnostics, listing: [] })
   const manifest = files.get('pollen.json')
   if (manifest === undefined) return failed(problem('program/missing', 'the program has no pollen.json'))
@@ -30,8 +30,18 @@ export async function buildProgram(files: ReadonlyMap<string, string>, cache?: C
     )
   }
   const configuration: ProgramConfiguration = parsed.data
-  const includes = [...files.keys()].filter((name) => /\.(h|hpp|inc)$/.test(name))
-  const { elf, diagnostics } = await compile({ configuration, readFile: (name) => files.get(name), includes, cache })
+  const readBytes = (name: string) => {
+    const text = files.get(name)
+    return text === undefined ? undefined : new TextEncoder().encode(text)
+  }
+  const { elf, diagnostics } = await buildImage({
+    configuration,
+    readFile: (name) => files.get(name),
+    readBytes,
+    files: [...files.keys()].sort(),
+    cache,
+    programs,
+  })
   return { elf, diagnostics, listing: elf ? listProgram(elf) : [] }
 }
 

@@ -16,6 +16,13 @@ import { linkLayout, programLayouts, type ProgramLayout } from './layouts.ts'
 import { dataExtent, moduleIr, moduleObject, type CodeCache } from './module-object.ts'
 import { programRuntime } from './program-runtime.ts'
 
+/**
+ * Files of a root file system by their path there. A program is a folder with a pollen.json, a source file, or a list of source files;
+ * any other file is copied, and so is a folder without a pollen.json, with all in it.
+ */
+const rootFiles = z.record(z.string(), z.union([z.string(), z.array(z.string()).min(1)]))
+export type RootFiles = z.output<typeof rootFiles>
+
 /** `pollen.json`. */
 export const programSchema = z.strictObject({
   version: z.literal(1),
@@ -32,6 +39,9 @@ export const programSchema = z.strictObject({
     .max(1 << 26)
     .default(65536),
   defines: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+  /** Of a kernel: the root file system in its image, and what `pollen test` adds to it. */
+  root: rootFiles.optional(),
+  tests: rootFiles.optional(),
 })
 export type ProgramConfiguration = z.input<typeof programSchema>
 
@@ -44,6 +54,8 @@ export interface BuildInput {
   readonly level?: 0 | 2
   /** Instead of the configuration's named layout. */
   readonly layout?: ProgramLayout
+  /** Linked with the rest. */
+  readonly objects?: readonly ObjectFile[]
   readonly cache?: CodeCache
   readonly signal?: AbortSignal
   readonly onProgress?: (stage: string) => void
@@ -74,6 +86,7 @@ class ProgramBuilder {
 
   constructor(private readonly input: BuildInput) {
     this.level = input.level ?? 2
+    this.objects.push(...(input.objects ?? []))
   }
 
   private result(elf?: Uint8Array, map = ''): BuildResult {
@@ -106,6 +119,9 @@ class ProgramBuilder {
       return this.result()
     }
     const configuration = parsed.data
+    for (const member of ['root', 'tests'] as const)
+      if (configuration[member] && configuration.kind !== 'kernel')
+        this.error('pollen.json', 'build/configuration', `${member}: only a kernel has a root file system`)
     const layout = this.input.layout ?? programLayouts[configuration.layout ?? configuration.kind]
     const { sources } = configuration
     const typescript = sources.filter((path) => path.endsWith('.ts'))
