@@ -84,3 +84,6 @@ export class ConsoleStream {
     this.chunks = state.chunks.map((chunk) => ({ ...chunk }))
   }
 }
+
+/** What a serial device needs of its host's end. */
+export type SerialPort = Pick<ConsoleStream, 'onInput' | 'nextArrival' | 'take' | 'giveBack' | 'write' | 'flush' | 'save' | 'load'>

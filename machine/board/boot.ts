@@ -1,6 +1,7 @@
 /** Puts firmware, kernel, initial RAM disk and device tree into RAM and starts the harts, as a boot ROM would. */
 import { DeviceTreeError, decodeDeviceTree } from './device-tree.ts'
 import { LoadError, checkPlacements, loadProgram, type LoadedProgram, type Placement } from './loader.ts'
+import type { Machine } from './machine.ts'
 import type { VirtBoard } from './virt.ts'
 
 export interface BootFile {
@@ -87,7 +88,7 @@ export function boot(board: VirtBoard, options: BootOptions): BootResult {
     machine.core.setRegister(hart, 12, BigInt(handOver))
   }
   const program = kernel ?? first
-  serveHtif(board, program)
+  serveHtif(machine, program)
   return { program, deviceTreeAddress: treeAddress }
 }
 
@@ -110,11 +111,11 @@ function dynamicInfo(nextAddress: number): Uint8Array {
 }
 
 /** Programs of the riscv-tests kind talk to the host through two symbols. */
-function serveHtif(board: VirtBoard, program: LoadedProgram): void {
+export function serveHtif(machine: Machine, program: LoadedProgram): void {
   const symbol = (name: string) => program.elf?.symbols.find((candidate) => candidate.name === name && candidate.section !== undefined)
   const tohost = symbol('tohost')
   const fromhost = symbol('fromhost')
-  if (tohost) board.machine.enableHtif(physical(program, tohost.value), fromhost && physical(program, fromhost.value))
+  if (tohost) machine.enableHtif(physical(program, tohost.value), fromhost && physical(program, fromhost.value))
 }
 
 /** Physical address of something in a program that may be linked elsewhere than it is loaded. */

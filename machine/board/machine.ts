@@ -21,6 +21,8 @@ export interface MachineOptions {
   readonly harts: number
   readonly ramBase: number
   readonly ramSize: number
+  /** Where RAM answers a second time, past the caches. */
+  readonly uncachedBase?: number
   readonly timing: TimingProfile
   /** Clock cycles per tick of `time`. */
   readonly cyclesPerTick: number
@@ -86,6 +88,7 @@ export class Machine {
       },
     )
     this.setCosts(this.timing.costs)
+    this.core.setGlobal64(L.G_UNCACHED, BigInt(options.uncachedBase ?? 0))
     this.clock = new BoardClock(
       this.timing.frequency,
       () => (this.accessing < 0 ? this.now : Math.max(this.now, this.core.clock(this.accessing))),
@@ -103,7 +106,8 @@ export class Machine {
         this.deviceEvent(DMA_WRITE, address, bytes.length)
         if (at < 0) return false
         this.core.bytes.set(bytes, at)
-        if (bytes.length) this.core.exports.memoryChanged(BigInt(address), BigInt(bytes.length))
+        const physical = at - this.core.ramOffset + options.ramBase
+        if (bytes.length) this.core.exports.memoryChanged(BigInt(physical), BigInt(bytes.length))
         return true
       },
     }
@@ -219,8 +223,10 @@ export class Machine {
 
   /** Index into the core's memory of RAM at a physical address, or -1 when the range is not all RAM. */
   ramAt(address: number, length: number): number {
-    const offset = address - this.options.ramBase
-    return offset >= 0 && length >= 0 && offset + length <= this.options.ramSize ? this.core.ramOffset + offset : -1
+    const { ramBase, ramSize, uncachedBase } = this.options
+    const base = uncachedBase !== undefined && address < ramBase ? uncachedBase : ramBase
+    const offset = address - base
+    return offset >= 0 && length >= 0 && offset + length <= ramSize ? this.core.ramOffset + offset : -1
   }
 
   private mmioRead(hart: number, address: number, size: AccessSize): number {

@@ -11,7 +11,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import type { DeviceState } from '../device/device.ts'
 import { hartAddress } from '../hart/core.ts'
 import * as L from '../hart/layout.ts'
-import type { VirtBoard } from './virt.ts'
+import type { Board } from './board.ts'
 
 /** Grows whenever the layout of the core's state or of a device's changes. */
 export const SNAPSHOT_VERSION = 1
@@ -54,14 +54,14 @@ const HOSTS_OWN: readonly (readonly [offset: number, bytes: number])[] = [
   [L.G_BREAKPOINT_OFFSETS, 256],
 ]
 
-function configurationOf(board: VirtBoard): string {
+function configurationOf(board: Board): string {
   const { harts, ramBase, ramSize, timing, cyclesPerTick, extensions, privileged, quantum } = board.machine.options
   const devices = board.machine.bus.devices.map((device) => device.name)
-  return JSON.stringify({ board: 'virt', harts, ramBase, ramSize, timing, cyclesPerTick, extensions, privileged, quantum, devices })
+  return JSON.stringify({ board: board.kind, harts, ramBase, ramSize, timing, cyclesPerTick, extensions, privileged, quantum, devices })
 }
 
 /** Takes a snapshot. Output that waits for the host should have been flushed. */
-export function takeSnapshot(board: VirtBoard): Snapshot {
+export function takeSnapshot(board: Board): Snapshot {
   const { core, clock, trace, htif } = board.machine
   const slice = (at: number, length: number) => core.bytes.slice(at, at + length)
   const traceState = trace.save()
@@ -85,7 +85,7 @@ export function takeSnapshot(board: VirtBoard): Snapshot {
  * Puts a board back to where a snapshot was taken. The board was built with the same options.
  * @throws SnapshotError when the snapshot is of another version or machine.
  */
-export function restoreSnapshot(board: VirtBoard, snapshot: Snapshot): void {
+export function restoreSnapshot(board: Board, snapshot: Snapshot): void {
   if (snapshot.version !== SNAPSHOT_VERSION) {
     throw new SnapshotError(`the snapshot has version ${snapshot.version}, this program reads version ${SNAPSHOT_VERSION}`)
   }
@@ -110,7 +110,7 @@ export function restoreSnapshot(board: VirtBoard, snapshot: Snapshot): void {
   trace.load(snapshot.trace)
 }
 
-function saveRam(board: VirtBoard): { pageNumbers: Uint32Array; pages: Uint8Array } {
+function saveRam(board: Board): { pageNumbers: Uint32Array; pages: Uint8Array } {
   const { core } = board.machine
   const words = new BigUint64Array(core.memory.buffer, core.ramOffset, core.options.ramSize / 8)
   const numbers: number[] = []

@@ -1,7 +1,7 @@
 /** The `virt` board: QEMU's addresses and interrupt numbers (virt-device-tree.ts draws the map), with an SD card and, on demand, user interrupts. */
 import type { BlockImage } from '../backend/block-image.ts'
 import type { ConsoleStream } from '../backend/console.ts'
-import { Clint } from '../device/clint.ts'
+import type { Clint } from '../device/clint.ts'
 import type { Device, DeviceState, InterruptLine } from '../device/device.ts'
 import { Finisher } from '../device/finisher.ts'
 import { Plic, plicContext } from '../device/plic.ts'
@@ -16,7 +16,9 @@ import { VirtioConsole } from '../device/virtio-console.ts'
 import { VirtioEntropy } from '../device/virtio-entropy.ts'
 import { NoVirtioDevice, VirtioMmio, type VirtioModel } from '../device/virtio-mmio.ts'
 import * as L from '../hart/layout.ts'
+import type { Board } from './board.ts'
 import { encodeDeviceTree } from './device-tree.ts'
+import { makeClint, travellingWire } from './interrupt-wires.ts'
 import { DEFAULT_QUANTUM, Machine } from './machine.ts'
 import { BOARD_TIMING } from './timing.ts'
 import { VIRT_MAP, virtDeviceTree } from './virt-device-tree.ts'
@@ -49,7 +51,8 @@ export interface VirtTree {
   readonly initrd?: { readonly start: number; readonly end: number }
 }
 
-export class VirtBoard {
+export class VirtBoard implements Board {
+  readonly kind = 'virt'
   readonly machine: Machine
   readonly uart: Uart16550
   readonly plic: Plic
@@ -80,7 +83,7 @@ export class VirtBoard {
       return device
     }
 
-    this.clint = add(VIRT_MAP.clint, this.makeClint(harts, board.ipiDelay))
+    this.clint = add(VIRT_MAP.clint, makeClint(this.machine))
     const onLine = (source: number, level: boolean) => this.machine.interruptLine(source, level)
     const plicOptions = { sources: VIRT_MAP.plic.sources, harts, userContexts: extensions.n, edgeTriggered: [VIRT_MAP.uart.irq], onLine }
     const outputs: InterruptLine[] = []
@@ -147,6 +150,10 @@ export class VirtBoard {
     )
   }
 
+  drainConsole(): void {
+    this.uart.drain()
+  }
+
   saveDevices(): Record<string, DeviceState> {
     return Object.fromEntries(this.machine.bus.devices.map((device) => [device.name, device.save()]))
   }
@@ -155,45 +162,11 @@ export class VirtBoard {
     for (const device of this.machine.bus.devices) device.load(states[device.name])
   }
 
-  private makeClint(harts: number, ipiDelay: number): Clint {
-    const { machine } = this
-    const wires = Array.from({ length: harts }, (_, hart) => this.travellingWire(hart, 1 << 3, ipiDelay))
-    return new Clint(
-      'clint',
-      harts,
-      {
-        setSoftware: (hart, level) => wires[hart].set(level),
-        setTimerCompare: (hart, value) => machine.core.exports.setTimerCompare(hart, value),
-        mtime: () => BigInt(Math.floor(machine.clock.now / machine.options.cyclesPerTick)) + machine.core.global64(L.G_TIME_OFFSET),
-        setMtime: (value) => {
-          machine.core.setGlobal64(L.G_TIME_OFFSET, value - BigInt(Math.floor(machine.clock.now / machine.options.cyclesPerTick)))
-          machine.core.exports.timeChanged()
-        },
-      },
-      machine.log,
-    )
-  }
-
-  /** A wire into mip that takes its time: a rising edge travels; a falling one is there at once, and so is one that meets a rising one on its way. */
-  private travellingWire(hart: number, bits: number, delay: number): InterruptLine {
-    const { clock, core } = this.machine
-    const arrival = clock.timer(() => core.exports.setWires(hart, bits, 1))
-    return {
-      set: (level) => {
-        if (level) arrival.at(clock.now + delay)
-        else {
-          arrival.cancel()
-          core.exports.setWires(hart, bits, 0)
-        }
-      },
-    }
-  }
-
   private makeUintc(harts: number, delay: number): Uintc {
     const { machine } = this
     const outputs = Array.from({ length: harts }, (_, hart) => ({
-      user: this.travellingWire(hart, 1 << 0, delay),
-      supervisor: this.travellingWire(hart, 1 << 1, delay),
+      user: travellingWire(machine, hart, 1 << 0, delay),
+      supervisor: travellingWire(machine, hart, 1 << 1, delay),
     }))
     const uintc = new Uintc('uintc', outputs, machine.log)
     machine.userInterrupts = (_hart, operation, receiver, value) => {

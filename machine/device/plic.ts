@@ -55,11 +55,11 @@ export class Plic implements Device {
   private readonly threshold: Uint32Array
   private readonly unknown: AccessLog
 
-  /** `outputs[context]` is the external interrupt wire into that hart and mode. */
+  /** `outputs[context]` is the external interrupt wire into that hart and mode; undefined for contexts that do not exist. */
   constructor(
     readonly name: string,
     private readonly options: PlicOptions,
-    private readonly outputs: readonly InterruptLine[],
+    private readonly outputs: readonly (InterruptLine | undefined)[],
     log: DeviceLog,
   ) {
     if (outputs.length !== plicContextCount(options))
@@ -98,7 +98,7 @@ export class Plic implements Device {
     }
     if (offset >= CONTEXT) {
       const context = Math.floor((offset - CONTEXT) / CONTEXT_STRIDE)
-      if (context < this.outputs.length) {
+      if (this.outputs[context]) {
         switch ((offset - CONTEXT) % CONTEXT_STRIDE) {
           case THRESHOLD:
             return this.threshold[context]
@@ -125,7 +125,7 @@ export class Plic implements Device {
     }
     if (offset >= CONTEXT) {
       const context = Math.floor((offset - CONTEXT) / CONTEXT_STRIDE)
-      if (context < this.outputs.length) {
+      if (this.outputs[context]) {
         switch ((offset - CONTEXT) % CONTEXT_STRIDE) {
           case THRESHOLD:
             this.threshold[context] = value & PRIORITY_MASK
@@ -201,14 +201,14 @@ export class Plic implements Device {
 
   private update(): void {
     for (let context = 0; context < this.outputs.length; context++) {
-      this.outputs[context].set(this.priority[this.best(context)] > this.threshold[context])
+      this.outputs[context]?.set(this.priority[this.best(context)] > this.threshold[context])
     }
   }
 
   private enableIndex(offset: number): number | undefined {
     const context = Math.floor((offset - ENABLE) / ENABLE_STRIDE)
     const word = ((offset - ENABLE) % ENABLE_STRIDE) / 4
-    return context < this.outputs.length && word < this.words ? context * this.words + word : undefined
+    return this.outputs[context] && word < this.words ? context * this.words + word : undefined
   }
 
   /** The bits of an enable word that stand for sources that exist; source 0 does not. */

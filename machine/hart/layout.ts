@@ -75,6 +75,9 @@ export const G_ROUND_ALONE = 0x0b0
 /** Hart that ran last, plus one. */
 export const G_TURN = 0x0b4
 
+/** Physical address at which RAM answers a second time, past the caches (u64); 0 when there is no such place. */
+export const G_UNCACHED = 0x0e0
+
 /** Cost table (u32 each): cycles added to the one that every instruction takes. */
 export const G_COSTS = 0x100
 export const COST_LOAD = 0x100

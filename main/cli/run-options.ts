@@ -5,9 +5,10 @@ import { DEFAULT_QUANTUM } from '../../machine/board/machine.ts'
 import { VIRT_MOST_RAM } from '../../machine/board/virt.ts'
 
 export interface RunOptions {
-  readonly board: 'virt'
-  readonly harts: number
-  readonly ram: number
+  readonly board: 'virt' | 'k210'
+  /** One on `virt`, both on `k210` unless given. */
+  readonly harts?: number
+  readonly ram?: number
   readonly ext: { readonly n: boolean; readonly uintc: boolean }
   readonly timing: 'ideal' | 'rocket100' | 'k210'
   readonly quantum: number
@@ -104,9 +105,9 @@ function choice<T extends string>(available: readonly T[], later: readonly strin
 
 export function addRunOptions(command: Command): Command {
   command
-    .option('--board <name>', 'virt', choice(['virt'], ['k210']), 'virt')
-    .option('--harts <n>', `number of harts, 1 to ${MAX_HARTS}`, wholeNumber(1, MAX_HARTS), 1)
-    .addOption(new Option('--ram <size>', 'size of RAM').argParser(parseRam).default(128 << 20, '128M'))
+    .option('--board <name>', 'virt or k210', choice(['virt', 'k210'], []), 'virt')
+    .option('--harts <n>', `number of harts, 1 to ${MAX_HARTS} (virt, default 1), 1 or 2 (k210, default 2)`, wholeNumber(1, MAX_HARTS))
+    .option('--ram <size>', 'size of RAM on virt (default: 128M)', parseRam)
     .addOption(
       new Option('--ext <list>', 'user interrupts: n, or n,uintc').argParser(parseExtensions).default({ n: false, uintc: false }, 'none'),
     )

@@ -152,7 +152,7 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
     ['--load', 'file'],
     ['--seed', 'x'],
     ['--timeout', '-1'],
-    ['--board', 'k210'],
+    ['--board', 'k211'],
     ['--engine', 'jit'],
     ['--net', 'user'],
     ['--gdb', '1234'],
@@ -163,11 +163,23 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
     expect(pollen(['run', forever(), option, value]).status).toBe(125)
   })
 
+  it.each([
+    ['--ram', '16M'],
+    ['--append', 'x'],
+    ['--disk', '/dev/null'],
+    ['--ext', 'n'],
+    ['--harts', '3'],
+  ])('%s %s on a K210', (option, value) => {
+    const { status, err } = pollen(['run', forever(), '--board', 'k210', option, value])
+    expect(status).toBe(125)
+    expect(err).toMatch(new RegExp(`^pollen: ${option}.*the k210 board|^pollen: ${option}.*K210`))
+  })
+
   it('what is not available yet says so and is not in the help', () => {
     expect(pollen(['run', forever(), '--net', 'user']).err).toContain('not available yet')
     const help = pollen(['run', '--help'])
     expect(help.status).toBe(0)
-    expect(help.out).not.toMatch(/--net|--gdb|--record|--replay|k210\b.*board|jit/)
+    expect(help.out).not.toMatch(/--net|--gdb|--record|--replay|jit/)
   })
 
   it('a damaged ELF file is a LoadError, whatever the damage', () => {
@@ -188,6 +200,33 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
 })
 
 describe('pollen run', () => {
+  it('runs images on a K210, raw or ELF, and starts anew when the chip resets itself', () => {
+    const image = path.join(directory, 'k210.bin')
+    const { object } = assemble(
+      `csrr t0, mhartid
+      1: bnez t0, 1b
+      li s0, 0x38000000
+      li t0, 1
+      sw t0, 8(s0)
+      li t1, 0x50440060
+      lw t1, 0(t1)
+      srli t1, t1, 4
+      andi t1, t1, 1
+      addi t1, t1, 'A'
+      sw t1, 0(s0)
+      li t2, 20000
+      2: addi t2, t2, -1
+      bnez t2, 2b
+      li t1, 0x50440030
+      sw t0, 0(t1)
+      j .`,
+      { file: 'test.s' },
+    )
+    const elf = loadProgram('image', link([object!], flatLayout(0x8000_0000n, { entry: undefined })).elf, 0x8000_0000)
+    writeFileSync(image, elf.placements[0].bytes)
+    expect(pollen(['run', image, '--board', 'k210', '--expect', 'ABB', '--timeout', '1'])).toMatchObject({ status: 0 })
+  })
+
   const echo = () =>
     program(`${UART}
     1: lbu t0, 5(s0)

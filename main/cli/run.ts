@@ -4,10 +4,10 @@ import type { Command } from 'commander'
 import { type BlockImage, DiskImageError } from '../../machine/backend/block-image.ts'
 import { ConsoleStream } from '../../machine/backend/console.ts'
 import { type DiskImage, openDiskImage } from '../../machine/backend/disk-image.ts'
-import { boot, needsFirmware, type BootFile, type BootResult } from '../../machine/board/boot.ts'
-import { LoadError } from '../../machine/board/loader.ts'
+import type { Board } from '../../machine/board/board.ts'
+import { needsFirmware, type BootFile } from '../../machine/board/boot.ts'
+import { LoadError, type LoadedProgram } from '../../machine/board/loader.ts'
 import type { RunResult } from '../../machine/board/machine.ts'
-import { VirtBoard } from '../../machine/board/virt.ts'
 import { VIRT_MAP } from '../../machine/board/virt-device-tree.ts'
 import { boardTraceKinds } from '../../machine/trace/kinds.ts'
 import { PerfettoRecorder } from '../../machine/trace/perfetto.ts'
@@ -17,6 +17,7 @@ import { ConsoleWatcher } from './console-watcher.ts'
 import { BAD_ARGUMENTS, LIMIT_REACHED, UNMET } from './exit-status.ts'
 import { addRunOptions, type RunOptions } from './run-options.ts'
 import { HostConsole } from './host-console.ts'
+import { checkBoardOptions, makeBoard } from './make-board.ts'
 
 export function addRunCommand(program: Command): void {
   const command = program
@@ -63,8 +64,8 @@ class Session {
   private readonly disks: readonly DiskImage[]
   private readonly sd: DiskImage | undefined
   private readonly hartModule = loadHartModule()
-  private board!: VirtBoard
-  private booted!: BootResult
+  private board!: Board
+  private program!: LoadedProgram
   private recorder: PerfettoRecorder | undefined
   /** Counts of the boots before the last reset. */
   private earlier = { instructions: 0, cycles: 0 }
@@ -73,10 +74,11 @@ class Session {
     kernel: string | undefined,
     private readonly options: RunOptions,
   ) {
+    checkBoardOptions(options)
     const optional = (name: string | undefined) => (name === undefined ? undefined : readFile(name))
     const kernelFile = optional(kernel)
     this.files = {
-      firmware: firmwareFor(options.bios, kernelFile),
+      firmware: firmwareFor(options, kernelFile),
       kernel: kernelFile,
       initrd: optional(options.initrd),
       deviceTree: optional(options.dtb),
@@ -95,14 +97,14 @@ class Session {
   }
 
   async run(): Promise<number> {
-    const endOfInput = this.booted.program.elf?.symbols.find(({ name }) => name === END_OF_INPUT)
+    const endOfInput = this.program.elf?.symbols.find(({ name }) => name === END_OF_INPUT)
     this.host.start(this.stream, () => this.board.machine.now, endOfInput && Uint8Array.of(Number(endOfInput.value)))
     const startedAt = performance.now()
     try {
       const status = await this.loop(startedAt)
       return status
     } finally {
-      this.board.uart.drain()
+      this.board.drainConsole()
       this.stream.flush()
       for (const image of [...this.disks, ...(this.sd ? [this.sd] : [])]) image.close()
       this.writeReports((performance.now() - startedAt) / 1000)
@@ -112,27 +114,23 @@ class Session {
 
   private start(): void {
     const { options } = this
-    this.board = new VirtBoard({
+    const parts = {
       hartModule: this.hartModule,
-      harts: options.harts,
-      ramSize: options.ram,
-      timing: options.timing,
-      quantum: options.quantum,
-      userInterrupts: options.ext,
-      seed: options.seed,
       console: this.stream,
       disks: this.disks as readonly BlockImage[],
       sd: this.sd,
-      legacyVirtio: options.virtio === 'legacy',
-      onWarning: (text) => process.stderr.write(`pollen: board: ${text}\n`),
-    })
-    this.booted = boot(this.board, { ...this.files, bootArguments: options.append })
+      files: this.files,
+      onWarning: (text: string) => void process.stderr.write(`pollen: board: ${text}\n`),
+    }
+    const { board, program } = makeBoard(options, parts, this.board)
+    this.board = board
+    this.program = program
     const { machine } = this.board
     machine.onHtifOutput = (bytes) => {
       for (const byte of bytes) this.stream.write(byte)
     }
     if (options.trace !== undefined) {
-      this.recorder ??= new PerfettoRecorder(machine.timing.frequency, this.booted.program.elf)
+      this.recorder ??= new PerfettoRecorder(machine.timing.frequency, this.program.elf)
       machine.trace.subscribe((events) => this.recorder!.add(events))
       machine.trace.enable(boardTraceKinds)
     }
@@ -151,7 +149,7 @@ class Session {
       if (options.wallTimeout !== undefined && sliceStart - startedAt >= options.wallTimeout * 1000)
         return this.limit('the wall-clock limit')
 
-      const until = Math.min(machine.now + sliceCycles, virtualLimit, machine.now + Math.ceil(instructionsLeft / options.harts))
+      const until = Math.min(machine.now + sliceCycles, virtualLimit, machine.now + Math.ceil(instructionsLeft / machine.options.harts))
       const result = machine.run(until)
       this.stream.flush()
       const status = this.statusOf(result)
@@ -171,7 +169,7 @@ class Session {
 
   /** The exit status when a result ends the run. */
   private statusOf(result: RunResult): number | undefined {
-    if (result.kind === 'exit') this.board.uart.drain()
+    if (result.kind === 'exit') this.board.drainConsole()
     if (this.watcher.failed !== undefined) {
       process.stderr.write(`pollen: the console shows ${JSON.stringify(this.watcher.failed)}\n`)
       return UNMET
@@ -188,7 +186,7 @@ class Session {
         instructions: this.earlier.instructions + this.board.machine.retired,
         cycles: this.earlier.cycles + this.board.machine.now,
       }
-      this.board.uart.drain()
+      this.board.drainConsole()
       this.start()
     }
     return undefined
@@ -220,7 +218,7 @@ class Session {
             virtualSeconds: cycles / machine.timing.frequency,
             wallSeconds,
             mips: instructions / wallSeconds / 1e6,
-            harts: Array.from({ length: this.options.harts }, (_, hart) => ({
+            harts: Array.from({ length: machine.options.harts }, (_, hart) => ({
               instructions: machine.core.retired(hart),
               waitedCycles: machine.waited(hart),
             })),
@@ -250,8 +248,12 @@ function readFile(name: string): BootFile {
 }
 
 /** The built-in firmware unless the kernel does without, or another is named. */
-function firmwareFor(bios: string | undefined, kernel: BootFile | undefined): BootFile | undefined {
+function firmwareFor({ bios, board }: RunOptions, kernel: BootFile | undefined): BootFile | undefined {
   const chosen = bios ?? (kernel && needsFirmware(kernel, VIRT_MAP.ram.base) ? 'builtin' : 'none')
   if (chosen === 'none') return undefined
-  return chosen === 'builtin' ? loadFirmware() : readFile(chosen)
+  if (chosen !== 'builtin') return readFile(chosen)
+  if (board === 'k210') {
+    throw new LoadError(`${kernel?.name ?? '--bios builtin'}: needs firmware, and none is built in for the k210 board: use --bios FILE`)
+  }
+  return loadFirmware()
 }

@@ -95,6 +95,7 @@ function readUser(h: usize, number: i32): u64 {
 
 /** The value of a register; `illegal` is set when it may not be read. */
 export function readCsr(h: usize, number: i32): u64 {
+  if (number >= Csr.pmpcfg0 && number < Csr.pmpaddr0 + 16 && isPrivileged19()) return refuse()
   if (number >= Csr.pmpaddr0 && number < Csr.pmpaddr0 + 16) return load<u64>(h + ((number - Csr.pmpaddr0) << 3), H_PMPADDR)
   if (number >= Csr.pollen_trace0 && number < Csr.pollen_trace0 + 64) return 0
   if (number >= Csr.mhpmcounter3 && number < Csr.mhpmcounter3 + 29) return 0

@@ -17,7 +17,7 @@ import {
 } from '../layout'
 import { MACHINE, SUPERVISOR, USER, clock, hasExtension, isPrivileged19, privilege } from './state'
 import { sstcActive } from './timers'
-import { flush, updateContext } from './tlb'
+import { flush, flushFetches, updateContext } from './tlb'
 import { MIE, MPIE, MPP, MPRV, MXR, SIE, SPIE, SPP, SUM, TSR, TVM, TW, UIE, UPIE } from './trap'
 
 const FS: u64 = 3 << 13
@@ -60,6 +60,11 @@ export function writeStatus(h: usize, value: u64, writable: u64): void {
   let mask = writable & ~(FS | (<u64>1 << 63) | XLENS | (<u64>3 << 32) | (<u64>3 << 34))
   // MPP = 2 names no privilege: keep what was there.
   if (((value >>> 11) & 3) == 2) mask &= ~MPP
+  if (isPrivileged19()) {
+    // VM is either Mbare or Sv39 (Privileged 1.9.1, 3.1.8); other values change nothing.
+    const mode = (value & VM) >>> 24
+    if (mode != 0 && mode != 9) mask &= ~VM
+  }
   const old = load<u64>(h, H_MSTATUS)
   const status = (old & ~mask) | (value & mask)
   store<u64>(h, status, H_MSTATUS)
@@ -67,6 +72,8 @@ export function writeStatus(h: usize, value: u64, writable: u64): void {
   const changed = old ^ status
   if (changed & (MXR | VM)) flush(h)
   if (changed & (MPRV | MPP | SUM)) updateContext(h)
+  // PUM of 1.9.1 stands in SUM's place, and covers fetches.
+  if ((changed & SUM) != 0 && isPrivileged19()) flushFetches(h)
 }
 
 export function statusMask(): u64 {

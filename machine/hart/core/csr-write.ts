@@ -75,6 +75,9 @@ import { STCE, sstcActive, updateTimers } from './timers'
 import { flush } from './tlb'
 import { TVM, UIE, UPIE } from './trap'
 
+/** sptbr of 1.9.1 with physical addresses of 32 bits: neither mode nor address space. */
+const SPTBR_PPN: u64 = 0xf_ffff
+
 function writePmpConfig(h: usize, first: u32, value: u64): void {
   for (let i = first; i < first + 8; i++) {
     const old = load<u8>(h + i, H_PMPCFG)
@@ -103,7 +106,7 @@ function writePmpAddress(h: usize, index: i32, value: u64): void {
 function writeSatp(h: usize, value: u64): void {
   const mode = value >>> 60
   if (!isPrivileged19() && mode != 0 && mode != 8 && mode != 9) return
-  store<u64>(h, isPrivileged19() ? value & 0xfff_ffff_ffff : value, H_SATP)
+  store<u64>(h, isPrivileged19() ? value & SPTBR_PPN : value, H_SATP)
   flush(h)
   addStall(h, cost(COST_SATP))
   if (tracing(Kind.satp)) emit(h, Kind.satp, value, load<u64>(h, H_PC))
@@ -264,7 +267,9 @@ export function writeCsr(h: usize, number: i32, value: u64): void {
     case Csr.mip: {
       // STIP is stimecmp's alone while Sstc is in force.
       const timer: u64 = sstcActive(h) ? 0 : 0x20
-      writeInterruptBits(h, H_MIP_SOFTWARE, value, 0x202 | timer | userInterrupts())
+      // Cores of 1.9.1 have no SEIP that software could set.
+      const external: u64 = isPrivileged19() ? 0 : 0x200
+      writeInterruptBits(h, H_MIP_SOFTWARE, value, 2 | external | timer | userInterrupts())
       break
     }
     case Csr.mtvec:

@@ -23,7 +23,7 @@ import {
 import { codePage, isBreakpoint } from './code'
 import { Op, decode } from './generated/decoder'
 import { attend, privilege } from './state'
-import { Access, faultCause, ramPointer, translate, wholePage } from './translate'
+import { Access, faultCause, ramPointer, translate, wholePage, withoutAlias } from './translate'
 import { Cause, raise } from './trap'
 
 const FAILED: u64 = <u64>-1
@@ -56,9 +56,10 @@ export function enter(h: usize): usize {
 
 /** Translates a fetch of two bytes; raises the fault and returns all ones when it fails. */
 function fetchAddress(h: usize, address: u64, pc: u64): u64 {
-  const physical = translate(h, address, 2, Access.execute, privilege(h))
+  const translated = translate(h, address, 2, Access.execute, privilege(h))
   let cause = faultCause
-  if (physical != FAILED) {
+  if (translated != FAILED) {
+    const physical = withoutAlias(translated)
     if (ramPointer(physical, 2) != 0) return physical
     cause = Cause.fetchAccess
   }

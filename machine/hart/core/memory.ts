@@ -26,7 +26,7 @@ import { passes } from './fetch'
 import { mmioRead, mmioWrite, tohost } from './host'
 import { addStall, attend, cost } from './state'
 import { resolve } from './tlb'
-import { Access, faultCause, ramPointer } from './translate'
+import { Access, faultCause, ramPointer, withoutAlias } from './translate'
 import { Cause, raise } from './trap'
 
 const FAILED: u64 = <u64>-1
@@ -49,15 +49,20 @@ export function loadSlow(h: usize, address: u64, size: u32): u64 {
   return loadPhysical(h, physical, address, size)
 }
 
+@inline function loadPointer(pointer: usize, size: u32): u64 {
+  if (size == 1) return load<u8>(pointer)
+  if (size == 2) return load<u16>(pointer)
+  if (size == 4) return load<u32>(pointer)
+  return load<u64>(pointer)
+}
+
 function loadPhysical(h: usize, physical: u64, address: u64, size: u32): u64 {
   const pointer = ramPointer(physical, size)
-  if (pointer != 0) {
-    if (size == 1) return load<u8>(pointer)
-    if (size == 2) return load<u16>(pointer)
-    if (size == 4) return load<u32>(pointer)
-    return load<u64>(pointer)
-  }
+  if (pointer != 0) return loadPointer(pointer, size)
   addStall(h, cost(COST_MMIO))
+  // Memory past the caches costs what a device does.
+  const uncached = ramPointer(withoutAlias(physical), size)
+  if (uncached != 0) return loadPointer(uncached, size)
   // Devices answer naturally aligned accesses only; an 8-byte one is two of 4.
   if ((physical & (size - 1)) != 0 || physical >>> 32 != 0) return deviceFault(h, Cause.loadAccess, address)
   const low = mmioRead(load<u32>(h, H_ID), <u32>physical, min<u32>(size, 4))
@@ -108,18 +113,23 @@ export function storeSlow(h: usize, address: u64, size: u32, value: u64): void {
   else storePhysical(h, physical, address, size, value)
 }
 
-function storePhysical(h: usize, physical: u64, address: u64, size: u32, value: u64): void {
+/** False when the bytes are not RAM. */
+function storeRam(h: usize, physical: u64, size: u32, value: u64): bool {
   const pointer = ramPointer(physical, size)
-  if (pointer != 0) {
-    if (size == 1) store<u8>(pointer, <u8>value)
-    else if (size == 2) store<u16>(pointer, <u16>value)
-    else if (size == 4) store<u32>(pointer, <u32>value)
-    else store<u64>(pointer, value)
-    if (hasCode(physical & ~(<u64>0xfff))) invalidate(physical, size)
-    reportTohost(h, physical, size)
-    return
-  }
+  if (pointer == 0) return false
+  if (size == 1) store<u8>(pointer, <u8>value)
+  else if (size == 2) store<u16>(pointer, <u16>value)
+  else if (size == 4) store<u32>(pointer, <u32>value)
+  else store<u64>(pointer, value)
+  if (hasCode(physical & ~(<u64>0xfff))) invalidate(physical, size)
+  reportTohost(h, physical, size)
+  return true
+}
+
+function storePhysical(h: usize, physical: u64, address: u64, size: u32, value: u64): void {
+  if (storeRam(h, physical, size, value)) return
   addStall(h, cost(COST_MMIO))
+  if (storeRam(h, withoutAlias(physical), size, value)) return
   if ((physical & (size - 1)) != 0 || physical >>> 32 != 0) {
     deviceFault(h, Cause.storeAccess, address)
     return

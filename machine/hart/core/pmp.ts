@@ -1,6 +1,6 @@
 /** Physical memory protection: 16 entries (Privileged 1.12, 3.7). */
 import { H_PMPADDR, H_PMPCFG, H_PMP_ACCESS, H_PMP_END, H_PMP_FIRST } from '../layout'
-import { MACHINE } from './state'
+import { MACHINE, isPrivileged19 } from './state'
 
 export const enum Pmp {
   denied = 0,
@@ -70,6 +70,8 @@ function remember(h: usize, address: u64): void {
 
 /** Checks `size` bytes of one page at a physical address for an access by a privilege. */
 export function pmpCheck(h: usize, address: u64, size: u64, access: u32, privilege: u32): Pmp {
+  // 1.9.1 knows no protection of physical memory.
+  if (isPrivileged19()) return Pmp.allowed
   const pageStart = address & ~(PAGE - 1)
   const pageEnd = pageStart + PAGE
   if (privilege != MACHINE) {

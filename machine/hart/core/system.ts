@@ -12,7 +12,7 @@ import {
 } from '../layout'
 import { Kind, emit, tracing } from './events'
 import { System } from './generated/decoder'
-import { MACHINE, SUPERVISOR, USER, addStall, attend, clock, cost, privilege, reg, setReg } from './state'
+import { MACHINE, SUPERVISOR, USER, addStall, attend, clock, cost, isPrivileged19, privilege, reg, setReg } from './state'
 import { updateTimers } from './timers'
 import { flush } from './tlb'
 import { Uipi, ownReceiver, sendUserInterrupt, uipiResult } from './uintc'
@@ -46,7 +46,7 @@ export function executeSystem(h: usize, operation: i32, rd: u32, rs1: u32, lengt
       if (current != MACHINE) return Outcome.illegal
       const target = <u32>((status >>> 11) & 3)
       let next = (status & ~(MIE | MPP)) | ((status & MPIE) >>> 4) | MPIE
-      if (target != MACHINE) next &= ~MPRV
+      if (target != MACHINE && !isPrivileged19()) next &= ~MPRV
       store<u64>(h, next, H_MSTATUS)
       returnTo(h, target, load<u64>(h, H_MEPC))
       return Outcome.moved
@@ -54,7 +54,8 @@ export function executeSystem(h: usize, operation: i32, rd: u32, rs1: u32, lengt
     case System.sret: {
       if (current == USER || (current == SUPERVISOR && (status & TSR) != 0)) return Outcome.illegal
       const target = <u32>((status >>> 8) & 1)
-      store<u64>(h, ((status & ~(SIE | SPP | MPRV)) | ((status & SPIE) >>> 4)) | SPIE, H_MSTATUS)
+      const kept = status & ~(SIE | SPP | (isPrivileged19() ? 0 : MPRV))
+      store<u64>(h, kept | ((status & SPIE) >>> 4) | SPIE, H_MSTATUS)
       returnTo(h, target, load<u64>(h, H_SEPC))
       return Outcome.moved
     }
@@ -67,10 +68,10 @@ export function executeSystem(h: usize, operation: i32, rd: u32, rs1: u32, lengt
       wait(h, load<u64>(h, H_PC) + length)
       return Outcome.moved
     case System.sfence_vma:
-      if (current == USER || (current == SUPERVISOR && (status & TVM) != 0)) return Outcome.illegal
+      if (isPrivileged19() || current == USER || (current == SUPERVISOR && (status & TVM) != 0)) return Outcome.illegal
       return fenceTranslation(h, length)
     case System.sfence_vm:
-      if (current == USER) return Outcome.illegal
+      if (!isPrivileged19() || current == USER) return Outcome.illegal
       return fenceTranslation(h, length)
     case System.uipi_send:
       return sendUserInterrupt(h, reg(h, rs1)) ? Outcome.next : Outcome.illegal

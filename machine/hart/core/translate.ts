@@ -1,5 +1,5 @@
 /** Virtual to physical: Sv39 and Sv48 page walks with A/D update (Privileged 1.12, 4.3..4.5), and the physical checks around them. */
-import { GLOBAL, G_RAM_BASE, G_RAM_OFFSET, G_RAM_SIZE, H_MSTATUS, H_SATP } from '../layout'
+import { GLOBAL, G_RAM_BASE, G_RAM_OFFSET, G_RAM_SIZE, G_UNCACHED, H_MSTATUS, H_SATP } from '../layout'
 import { Pmp, PMP_EXECUTE, PMP_READ, PMP_WRITE, pmpCheck } from './pmp'
 import { MACHINE, SUPERVISOR, USER, isPrivileged19, privilege } from './state'
 import { Cause, MPRV, MXR, SUM } from './trap'
@@ -33,6 +33,13 @@ export let alsoWritable: bool = false
   const offset = address - load<u64>(GLOBAL + G_RAM_BASE)
   const end = load<u64>(GLOBAL + G_RAM_SIZE)
   return offset < end && size <= end - offset ? load<u32>(GLOBAL + G_RAM_OFFSET) + <usize>offset : 0
+}
+
+/** The RAM behind its uncached alias; other addresses as they are. */
+export function withoutAlias(address: u64): u64 {
+  const alias = load<u64>(GLOBAL + G_UNCACHED)
+  const offset = address - alias
+  return alias != 0 && offset < load<u64>(GLOBAL + G_RAM_SIZE) ? load<u64>(GLOBAL + G_RAM_BASE) + offset : address
 }
 
 /** The privilege that loads and stores act with (MPRV). */

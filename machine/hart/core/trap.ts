@@ -30,7 +30,7 @@ import {
 } from '../layout'
 import { Kind, emit, tracing } from './events'
 import { updateContext } from './tlb'
-import { MACHINE, SUPERVISOR, USER, addStall, attend, cost, hasExtension, privilege } from './state'
+import { MACHINE, SUPERVISOR, USER, addStall, attend, cost, hasExtension, isPrivileged19, privilege } from './state'
 
 export const enum Cause {
   fetchMisaligned = 0,
@@ -64,6 +64,9 @@ export const TSR: u64 = 1 << 22
 
 const INTERRUPT: u64 = 1 << 63
 
+/** Misaligned and access faults of fetch, load and store, and breakpoints. */
+const ADDRESS_CAUSES: u64 = 0xfb
+
 /** Interrupt bits by falling priority: MEI MSI MTI SEI SSI STI UEI USI UTI. */
 const PRIORITY: u64 = 0x4_0851_973b
 
@@ -79,16 +82,18 @@ export function enterTrap(h: usize, cause: u64, value: u64, pc: u64): void {
   }
   let status = load<u64>(h, H_MSTATUS)
   let vector: u64
+  // mbadaddr and sbadaddr of 1.9.1 keep their value but for faults of an address (Privileged 1.9.1, 3.1.19).
+  const hasValue = !isPrivileged19() || (!interrupt && ((ADDRESS_CAUSES >>> bit) & 1) != 0)
   if (target == MACHINE) {
     store<u64>(h, cause, H_MCAUSE)
     store<u64>(h, pc, H_MEPC)
-    store<u64>(h, value, H_MTVAL)
+    if (hasValue) store<u64>(h, value, H_MTVAL)
     status = (status & ~(MPIE | MPP | MIE)) | ((status & MIE) << 4) | (<u64>from << 11)
     vector = load<u64>(h, H_MTVEC)
   } else if (target == SUPERVISOR) {
     store<u64>(h, cause, H_SCAUSE)
     store<u64>(h, pc, H_SEPC)
-    store<u64>(h, value, H_STVAL)
+    if (hasValue) store<u64>(h, value, H_STVAL)
     status = (status & ~(SPIE | SPP | SIE)) | ((status & SIE) << 4) | (<u64>from << 8)
     vector = load<u64>(h, H_STVEC)
   } else {

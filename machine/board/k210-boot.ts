@@ -1,0 +1,46 @@
+/**
+ * Puts programs into the K210's memory and starts both harts at its base, as the boot ROM does with what it finds in flash.
+ * Firmware lies at the base and its payload 128 KiB above, where images for RustSBI carry it.
+ */
+import { LoadError, checkPlacements, loadProgram, type LoadedProgram, type Placement } from './loader.ts'
+import { serveHtif, type BootFile } from './boot.ts'
+import type { K210Board } from './k210.ts'
+
+export interface K210BootOptions {
+  /** M-mode firmware; without it the kernel itself starts in M-mode. */
+  readonly firmware?: BootFile
+  readonly kernel?: BootFile
+  readonly loads?: readonly { readonly file: BootFile; readonly address: number }[]
+}
+
+/** The boot ROM's stacks: images exist that push before they set up their own. At the top of the general memory, growing down. */
+const ROM_STACK_OFFSET = 6 << 20
+const ROM_STACK_BYTES = 0x1000
+
+/** From the start of memory to a payload. */
+export const K210_PAYLOAD_OFFSET = 0x2_0000
+
+/** @throws LoadError when a file cannot be used. */
+export function bootK210(board: K210Board, options: K210BootOptions): { readonly program: LoadedProgram } {
+  const { machine } = board
+  const { ramBase, ramSize } = machine.options
+  const firmware = options.firmware && loadProgram(options.firmware.name, options.firmware.bytes, ramBase)
+  const kernelBase = firmware ? ramBase + K210_PAYLOAD_OFFSET : ramBase
+  const kernel = options.kernel && loadProgram(options.kernel.name, options.kernel.bytes, kernelBase)
+  const first = firmware ?? kernel
+  if (!first) throw new LoadError('nothing to boot: give a kernel, or firmware with --bios FILE')
+  const placements: Placement[] = [...(firmware?.placements ?? []), ...(kernel?.placements ?? [])]
+  for (const { file, address } of options.loads ?? []) {
+    placements.push({ address, bytes: file.bytes, size: file.bytes.length, name: file.name })
+  }
+  checkPlacements(placements, ramBase, ramSize)
+  machine.place(placements)
+  for (let hart = 0; hart < machine.options.harts; hart++) {
+    machine.core.setPc(hart, BigInt(first.entry))
+    machine.core.setRegister(hart, 2, BigInt(ramBase + ROM_STACK_OFFSET - hart * ROM_STACK_BYTES))
+    machine.core.setRegister(hart, 10, BigInt(hart))
+  }
+  const program = kernel ?? first
+  serveHtif(machine, program)
+  return { program }
+}

@@ -1,0 +1,143 @@
+/** The `k210` board: a Kendryte K210 as on the boards that carry it (k210-map.ts draws the map), privileged specification 1.9.1. */
+import type { BlockImage } from '../backend/block-image.ts'
+import type { ConsoleStream } from '../backend/console.ts'
+import type { Device, DeviceState, InterruptLine } from '../device/device.ts'
+import { Fpioa, PIN_FUNCTION } from '../device/fpioa.ts'
+import { Gated } from '../device/gated.ts'
+import { Gpio } from '../device/gpio.ts'
+import { GpioHs } from '../device/gpiohs.ts'
+import { Plic, plicContext } from '../device/plic.ts'
+import { SharedConsole } from '../device/routed-serial.ts'
+import { type Peripheral, type ResetCause, Sysctl } from '../device/sysctl.ts'
+import { DEVICE_TIMING, type TimingProfile } from '../device/timing.ts'
+import { Uarths } from '../device/uarths.ts'
+import { Unmodelled } from '../device/unmodelled.ts'
+import type { Board } from './board.ts'
+import { makeClint } from './interrupt-wires.ts'
+import { K210_MAP, K210_PINS } from './k210-map.ts'
+import { DEFAULT_QUANTUM, Machine } from './machine.ts'
+
+export interface K210Options {
+  readonly hartModule: WebAssembly.Module
+  readonly harts?: number
+  readonly timing?: TimingProfile
+  readonly quantum?: number
+  readonly console: ConsoleStream
+  readonly sd?: BlockImage
+  /** Why the chip starts: what sysctl's reset status reads. */
+  readonly resetCause?: ResetCause
+  readonly onWarning?: (text: string) => void
+}
+
+export const K210_MOST_HARTS = 2
+/** The CLINT counts one tick for so many CPU cycles. */
+const CYCLES_PER_TICK = 50
+
+export class K210Board implements Board {
+  readonly kind = 'k210'
+  readonly machine: Machine
+  readonly uarths: Uarths
+  readonly plic: Plic
+  readonly sysctl: Sysctl
+  readonly fpioa: Fpioa
+  /** Why the chip was reset, once `run` returned `reset`. */
+  resetCause: ResetCause = 'pin'
+  private readonly resettable = new Map<Peripheral, () => void>()
+
+  constructor(options: K210Options) {
+    const harts = options.harts ?? K210_MOST_HARTS
+    const timing = options.timing ?? 'k210'
+    this.machine = new Machine({
+      hartModule: options.hartModule,
+      harts,
+      ramBase: K210_MAP.ram.base,
+      ramSize: K210_MAP.ram.size,
+      uncachedBase: K210_MAP.uncached.base,
+      timing,
+      cyclesPerTick: CYCLES_PER_TICK,
+      extensions: 0,
+      privileged: 9,
+      quantum: options.quantum ?? DEFAULT_QUANTUM,
+      onWarning: options.onWarning ?? (() => {}),
+    })
+    const { bus, clock, log } = this.machine
+    const devices = DEVICE_TIMING[timing]
+    const add = <T extends Device>(place: { base: number; size: number }, device: T): T => {
+      bus.add(place.base, place.size, device)
+      return device
+    }
+    /** A device that stops with its clock and has a reset bit. */
+    const addGated = <T extends Device & { reset(): void }>(
+      place: { base: number; size: number },
+      peripheral: Peripheral,
+      device: T,
+    ): T => {
+      bus.add(place.base, place.size, new Gated(device, () => this.sysctl.isClocked(peripheral), log))
+      this.resettable.set(peripheral, () => device.reset())
+      return device
+    }
+
+    add(K210_MAP.clint, makeClint(this.machine))
+    this.plic = add(K210_MAP.plic, this.makePlic(harts))
+    const line = (source: number) => this.plic.source(source)
+    this.sysctl = add(
+      K210_MAP.sysctl,
+      new Sysctl(
+        'sysctl',
+        clock,
+        { resetChip: (cause) => this.reset(cause), resetPeripheral: (peripheral) => this.resettable.get(peripheral)?.() },
+        log,
+        options.resetCause,
+      ),
+    )
+    this.fpioa = addGated(K210_MAP.fpioa, 'fpioa', new Fpioa('fpioa', log))
+    this.fpioa.pull(K210_PINS.bootKey, true)
+    const console = new SharedConsole(options.console, this.fpioa, log)
+    const port = (name: string, receive: number, transmit: number) =>
+      console.port(
+        name,
+        { receive: { role: receive, pin: K210_PINS.consoleReceive }, transmit: { role: transmit, pin: K210_PINS.consoleTransmit } },
+        name === 'uarths',
+      )
+    this.uarths = add(
+      K210_MAP.uarths,
+      new Uarths('uarths', clock, line(K210_MAP.uarths.irq), port('uarths', PIN_FUNCTION.uarthsReceive, PIN_FUNCTION.uarthsTransmit), log, {
+        timing: devices,
+        inputClock: () => this.sysctl.cpuClock,
+      }),
+    )
+    const gpioLines = Array.from({ length: 32 }, (_, bit) => line(K210_MAP.gpiohs.irq + bit))
+    add(K210_MAP.gpiohs, new GpioHs('gpiohs', this.fpioa, gpioLines, log))
+    addGated(K210_MAP.gpio, 'gpio', new Gpio('gpio', this.fpioa, line(K210_MAP.gpio.irq), log))
+    for (const [name, place] of Object.entries(K210_MAP.unmodelled)) add(place, new Unmodelled(name, log))
+  }
+
+  drainConsole(): void {
+    this.uarths.drain()
+  }
+
+  saveDevices(): Record<string, DeviceState> {
+    return Object.fromEntries(this.machine.bus.devices.map((device) => [device.name, device.save()]))
+  }
+
+  loadDevices(states: Record<string, DeviceState>): void {
+    for (const device of this.machine.bus.devices) device.load(states[device.name])
+  }
+
+  private reset(cause: ResetCause): void {
+    this.resetCause = cause
+    this.machine.stop({ kind: 'reset' })
+  }
+
+  /** Only the machine contexts exist, at the places that they have where there are supervisor contexts, too. */
+  private makePlic(harts: number): Plic {
+    const plicOptions = {
+      sources: K210_MAP.plic.sources,
+      harts,
+      onLine: (source: number, level: boolean) => this.machine.interruptLine(source, level),
+    }
+    const outputs = new Array<InterruptLine | undefined>(harts * 2).fill(undefined)
+    for (let hart = 0; hart < harts; hart++) outputs[plicContext(plicOptions, hart, 'machine')] = this.machine.wire(hart, 11)
+    return new Plic('plic', plicOptions, outputs, this.machine.log)
+  }
+}
