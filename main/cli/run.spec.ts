@@ -202,7 +202,7 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
 describe('pollen run', () => {
   it('runs images on a K210, raw or ELF, and starts anew when the chip resets itself', () => {
     const image = path.join(directory, 'k210.bin')
-    const { object } = assemble(
+    const elf = program(
       `csrr t0, mhartid
       1: bnez t0, 1b
       li s0, 0x38000000
@@ -220,11 +220,10 @@ describe('pollen run', () => {
       li t1, 0x50440030
       sw t0, 0(t1)
       j .`,
-      { file: 'test.s' },
     )
-    const elf = loadProgram('image', link([object!], flatLayout(0x8000_0000n, { entry: undefined })).elf, 0x8000_0000)
-    writeFileSync(image, elf.placements[0].bytes)
-    expect(pollen(['run', image, '--board', 'k210', '--expect', 'ABB', '--timeout', '1'])).toMatchObject({ status: 0 })
+    writeFileSync(image, loadProgram(elf, readFileSync(elf), 0x8000_0000).placements[0].bytes)
+    for (const kernel of [image, elf])
+      expect(pollen(['run', kernel, '--board', 'k210', '--expect', 'ABB', '--timeout', '1'])).toMatchObject({ status: 0 })
   })
 
   const echo = () =>
