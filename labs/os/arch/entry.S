@@ -73,7 +73,8 @@ boot_page_table: .space 4096
 
     .section .text, "ax"
 # kernel_symbol(index): addresses that only the linker knows: 0 end of text, 1 start of data, 2 end of everything, 3 secondary_start,
-# 4 and 5 the embedded root archive (equal when there is none), 6 and 7 the vDSO's code.
+# 4 and 5 the embedded root archive (equal when there is none), 6 and 7 the vDSO's code,
+# 8 the boot page table.
     .globl kernel_symbol
 kernel_symbol:
     la t0, kernel_symbols
@@ -105,3 +106,4 @@ patch_trace:
 kernel_symbols:
     .word __code_end, __data_start, __heap_start, secondary_start
     .word __root_start, __root_end, vdso_code_start, vdso_code_end
+    .word boot_page_table

@@ -132,8 +132,8 @@ export const enum FileType {
 }
 
 export const enum Poll {
-  in = 1,
-  out = 4,
+  readable = 1,
+  writable = 4,
   error = 8,
   hangUp = 16,
   invalid = 32,

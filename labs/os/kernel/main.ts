@@ -3,12 +3,16 @@ import { physical, virtual } from '../arch/address'
 import { Csr } from '../arch/csr'
 import { Property, childOfRoot, nextCompatible, nextNode, nodeName, openTree, property, same, treeBytes } from '../arch/device-tree'
 import { sbiHartStatus, sbiStartHart } from '../arch/sbi'
-import { startEvents } from './dev/events'
+import { startConsole } from './dev/console'
+import { attachEvents, startEvents } from './dev/events'
 import { HartState, hartAt, hartCount, hartMask, ioHart, setMachine, stateOf, thisHart, ticksPerSecond } from './hart'
 import { addFrames, countFreeFrames, startFrames } from './mm/frames'
 import { startHeap, tryAllocate } from './mm/heap'
+import { startRoot, startInit } from './init'
+import { startSpaces } from './mm/space'
 import { startPower, shutdown } from './power'
 import { print, printLine, printPair, usePort } from './print'
+import { startVdso } from './vdso'
 import { runHart, startExecutors } from './task/executor'
 import { deviceAddress } from '../arch/address'
 
@@ -34,14 +38,22 @@ const property0 = changetype<Property>(memory.data(16, 8))
   startExecutors()
   startPower()
   startEvents()
+  startSpaces(kernelSymbol(8))
+  startVdso(kernelSymbol(6), 0)
+  startConsoleDevice()
+  startRoot(kernelSymbol(4), kernelSymbol(5), initrdStart, initrdEnd)
   startHarts(<u32>hart)
   cpu.store32(stateOf(<u32>hart), HartState.kernel)
-  printPair('Pollen OS: ', hartCount, ' harts')
+  cpu.csrWrite(Csr.scounteren, 7)
+  printPair('Pollen OS: ', hartCount, hartCount == 1 ? ' hart' : ' harts')
+  detach(startInit())
   runHart()
 }
 
 /** The first instructions of the other harts in this language. */
 export function secondaryMain(hart: u64): void {
+  attachEvents(<u32>hart)
+  cpu.csrWrite(Csr.scounteren, 7)
   cpu.store32(stateOf(<u32>hart), HartState.kernel)
   runHart()
 }
@@ -52,6 +64,27 @@ export function secondaryMain(hart: u64): void {
   const registers = deviceAddress(property0.cells64(0))
   const shift = property(node, 'reg-shift', property0) ? property0.cell(0) : 0
   usePort(registers, shift)
+}
+
+/** The serial port again, now with interrupts, at the hart that serves devices. */
+@init function startConsoleDevice(): void {
+  const node = nextCompatible(0, 'ns16550a')
+  if (node == 0 || !property(node, 'reg', property0)) return
+  const registers = deviceAddress(property0.cells64(0))
+  const shift = property(node, 'reg-shift', property0) ? property0.cell(0) : 0
+  startConsole(registers, shift, node, ioHart)
+}
+
+@readOnly let initrdStart: u32 = 0
+@readOnly let initrdEnd: u32 = 0
+
+/** An initrd named by the tree, as addresses of 4 or 8 bytes. */
+@init function findInitrd(): void {
+  const chosen = childOfRoot('chosen')
+  if (chosen == 0) return
+  if (property(chosen, 'linux,initrd-start', property0)) initrdStart = property0.cell(property0.bytes / 4 - 1)
+  if (property(chosen, 'linux,initrd-end', property0)) initrdEnd = property0.cell(property0.bytes / 4 - 1)
+  if (initrdEnd <= initrdStart) initrdStart = 0
 }
 
 /** Harts, time and extensions from the tree. */
@@ -103,17 +136,36 @@ function contains(text: Property, part: string): bool {
   const end = startFrames(from, to, (kernelSymbol(2) + 4095) & ~4095)
   const treeStart = <u32>treeAt & ~4095
   const treeEnd = (<u32>treeAt + treeBytes(treeAt) + 4095) & ~4095
-  addExcept(textEnd, dataStart, treeStart, treeEnd)
-  addExcept(end, to, treeStart, treeEnd)
+  findInitrd()
+  hole(0, treeStart, treeEnd)
+  hole(1, initrdStart & ~4095, (initrdEnd + 4095) & ~4095)
+  addExcept(textEnd, dataStart, 0)
+  addExcept(end, to, 0)
 }
 
-function addExcept(from: u32, to: u32, holeStart: u32, holeEnd: u32): void {
-  if (holeStart >= to || holeEnd <= from) {
+/** Ranges that are in use: start and end each. */
+const HOLES = memory.data(16, 8)
+
+function hole(index: u32, start: u32, end: u32): void {
+  store<u32>(HOLES + index * 8, start)
+  store<u32>(HOLES + index * 8, end, 4)
+}
+
+/** Adds a range but for the holes from one on. */
+function addExcept(from: u32, to: u32, first: u32): void {
+  if (from >= to) return
+  if (first == 2) {
     addFrames(from, to)
     return
   }
-  if (holeStart > from) addFrames(from, holeStart)
-  if (holeEnd < to) addFrames(holeEnd, to)
+  const start = load<u32>(HOLES + first * 8)
+  const end = load<u32>(HOLES + first * 8, 4)
+  if (start >= to || end <= from) {
+    addExcept(from, to, first + 1)
+    return
+  }
+  if (start > from) addExcept(from, start, first + 1)
+  if (end < to) addExcept(end, to, first + 1)
 }
 
 @init function startHarts(boot: u32): void {

@@ -70,8 +70,8 @@ function words(source: string): Token[] {
     const character = source[at]
     if (/[A-Za-z_$]/.test(character)) {
       const match = /^[\w$]+/.exec(source.slice(at, at + 256))![0]
-      // A property called await or async is no keyword.
-      if (tokens[tokens.length - 1]?.text !== '.') tokens.push({ start: at, text: match })
+      // A property called await or async is no keyword; it stays in the list, so that the word after it is not taken for one.
+      tokens.push({ start: at, text: tokens[tokens.length - 1]?.text === '.' ? `.${match}` : match })
       at += match.length
     } else if (source.startsWith('//', at)) {
       const end = source.indexOf('\n', at)

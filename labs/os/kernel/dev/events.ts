@@ -13,6 +13,7 @@ const SOURCES: u32 = 128
   context: u32
   queue: WaitQueue | null
   priority: u32
+  hart: u32
   count: u64
 }
 
@@ -40,10 +41,25 @@ export function registerEvent(
   entry.context = context
   entry.queue = queue
   entry.priority = priority
+  entry.hart = hart
   cpu.store32(plic + source * 4, priority < 7 ? 7 - priority : 1)
+  enable(source, hart)
+  return true
+}
+
+function enable(source: u32, hart: u32): void {
   const at = plic + 0x2000 + load<u32>(CONTEXTS + hart * 4) * 0x80 + (source >> 5) * 4
   cpu.store32(at, cpu.load32(at) | ((<u32>1) << (source & 31)))
-  return true
+}
+
+/** Lets a hart that has just started have its devices: firmware may clear its context when it starts the hart. */
+export function attachEvents(hart: u32): void {
+  if (plic == 0 || load<u32>(CONTEXTS + hart * 4) == u32.MAX_VALUE) return
+  cpu.store32(plic + 0x200000 + load<u32>(CONTEXTS + hart * 4) * 0x1000, 0)
+  for (let source: u32 = 1; source < SOURCES; source++) {
+    const entry = eventSource(source)
+    if (entry.hart == hart && (entry.handler != 0 || entry.queue != null)) enable(source, hart)
+  }
 }
 
 /** Finds the PLIC and the contexts of the harts: entry i of interrupts-extended is context i; cause 9 is a supervisor's. */
@@ -81,6 +97,7 @@ function hartOfController(phandle: u32): u32 {
 
 /** Serves every device that wants this hart. */
 export function pollDevices(hart: u32): void {
+
   const claim = plic + 0x200004 + load<u32>(CONTEXTS + hart * 4) * 0x1000
   for (;;) {
     const source = cpu.load32(claim)

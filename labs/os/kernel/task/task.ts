@@ -64,6 +64,8 @@ export namespace Wake {
   cachedFrame: u32
   cachedGeneration: u32
   name: u32
+  /** The unfinished call that startCall began. */
+  pending: u32
 }
 
 @inline export function self(): Task {
