@@ -37,7 +37,7 @@ describeWith(['chromium'], 'axe-core', () => {
     await window.page.keyboard.press('F5')
     await window.page.getByTestId('percentiles').waitFor()
     await window.page.getByRole('button', { name: 'Check', exact: true }).click()
-    await window.page.getByText('4 of 4 passed').waitFor()
+    await window.page.getByText('7 of 7 passed').waitFor()
     await window.page.getByRole('button', { name: 'Pause', exact: true }).click()
     await window.page.locator('[data-phase=paused]').waitFor()
   })

@@ -19,7 +19,7 @@ async function measure({ page }: Window): Promise<void> {
   await page.getByTestId('percentiles').waitFor()
   await page.waitForFunction(() => Number(document.querySelector('[data-testid=virtual-time]')?.textContent?.replace(' s', '')) > 4)
   await page.getByRole('button', { name: 'Check', exact: true }).click()
-  await page.getByText('4 of 4 passed').waitFor()
+  await page.getByText('7 of 7 passed').waitFor()
   await page.getByRole('button', { name: 'Pause', exact: true }).click()
   await page.locator('[data-phase=paused]').waitFor()
   await page.mouse.move(0, 0)

@@ -46,7 +46,7 @@ describeWith(['chromium'], 'the window', () => {
     await page.locator('.build-error').first().waitFor()
 
     const solution = await new LabStore().files(LAB, 'solution')
-    for (const file of ['uart.S', 'main.S']) {
+    for (const file of ['uart.S', 'main.S', 'trap.S']) {
       await page.getByRole('tab', { name: file }).click()
       await page.locator('.monaco-editor .view-line').first().click()
       await page.waitForFunction(
@@ -82,7 +82,7 @@ describeWith(['chromium'], 'the window', () => {
     expect(await p99.innerText()).toMatch(/p50\s+\d/)
 
     await page.getByRole('button', { name: 'Check', exact: true }).click()
-    await page.getByText('4 of 4 passed, 50 of 50 points').waitFor()
+    await page.getByText('7 of 7 passed, 100 of 100 points').waitFor()
     await page.getByText('All checks of this lab have passed.').waitFor()
   })
 
@@ -92,7 +92,7 @@ describeWith(['chromium'], 'the window', () => {
     await page.getByRole('button', { name: 'Check', exact: true }).click()
     await page.locator('[data-check=fifo][data-state=failed]').waitFor()
     expect(await page.locator('[data-check=greets]').innerText()).toContain('Hello from hart 0')
-    await page.getByText('0 of 4 passed, 0 of 50 points').waitFor()
+    await page.getByText('0 of 7 passed, 0 of 100 points').waitFor()
   })
 
   it('sends what is typed to the board', async () => {

@@ -48,5 +48,11 @@ export const settings = z.object({
 export type Settings = z.infer<typeof settings>
 
 /** What changes; without the defaults above, which would change the rest. */
-export const settingsPatch = z.object({ ...shape, locale, lab: z.string(), layout: z.object(layoutShape) }).partial()
+export const settingsPatch = z.object({ ...shape, locale, lab: z.string(), layout: z.object(layoutShape).partial() }).partial()
 export type SettingsPatch = z.infer<typeof settingsPatch>
+
+/** Window and host merge alike; a member of the layout that a patch does not name stays as it is. */
+export function withPatch<T extends Settings | SettingsPatch>(base: T, patch: SettingsPatch): T {
+  const { layout, ...rest } = patch
+  return { ...base, ...rest, ...(layout && { layout: { ...base.layout, ...layout } }) }
+}

@@ -41,3 +41,13 @@ it('writes changes in their order', async () => {
   await Promise.all([9, 10, 11, 12, 13].map((fontSize) => store.set({ fontSize })))
   expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ fontSize: 13 })
 })
+
+it('loses none of several changes made at once, and none of the layout', async () => {
+  const store = new SettingsStore(file)
+  await Promise.all([
+    store.set({ layout: { bottom: 'problems' } }),
+    store.set({ tabs: { '01-first-light': ['uart.S'] } }),
+    store.set({ layout: { side: 'files' } }),
+  ])
+  expect(await store.get()).toMatchObject({ tabs: { '01-first-light': ['uart.S'] }, layout: { bottom: 'problems', side: 'files' } })
+})

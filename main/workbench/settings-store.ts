@@ -1,6 +1,6 @@
 /** Settings in one small file. A file that cannot be read is no reason not to start. */
 import { readFile } from 'node:fs/promises'
-import { settings, type Settings, type SettingsPatch } from '../protocol/index.ts'
+import { settings, withPatch, type Settings, type SettingsPatch } from '../protocol/index.ts'
 import { writeFileAtomically } from './atomic-write.ts'
 
 export class SettingsStore {
@@ -22,7 +22,9 @@ export class SettingsStore {
   }
 
   async set(patch: SettingsPatch): Promise<Settings> {
-    const next = settings.parse({ ...(await this.get()), ...patch })
+    await this.get()
+    // From what is current now, not from what was when this call came: another may have come between.
+    const next = settings.parse(withPatch(this.current!, patch))
     this.current = next
     // One write after the other: the last one wins on disk too.
     this.writing = this.writing.catch(() => {}).then(() => writeFileAtomically(this.file, JSON.stringify(next, null, 2) + '\n'))

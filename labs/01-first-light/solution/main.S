@@ -5,7 +5,9 @@
         .equ FINISHER, 0x100000         # writing 0x5555 switches the board off
         .equ REQUEST_BEGIN, 0x80a       # trace registers: they cost no cycle
         .equ REQUEST_END, 0x80b
+        .equ SAMPLE, 0x817              # leaves a number for the chart
         .equ REQUEST_ID, 0x840
+        .equ MIE, 8                     # bit 3 of mstatus: interrupts are on
         .equ PRINT_LINE, 1              # the class of our requests
 
         .section .text.init
@@ -15,21 +17,38 @@ _start:
         bnez    t0, park
         la      sp, __stack_top
         call    uart_init
+        call    trap_init
         la      a0, greeting
         call    uart_print
 
         li      s1, 1                   # number of the line
         rdtime  s2                      # when the next one is due
+        rdinstret s3
 loop:
+        csrci   mstatus, MIE            # who calls now wakes wfi, and is heard after it
         call    uart_get
-        bltz    a0, 1f
+        bgez    a0, typed
+        rdtime  t0
+        bgeu    t0, s2, due
+        wfi
+        csrsi   mstatus, MIE
+        j       loop
+typed:
+        csrsi   mstatus, MIE
         li      t0, 'q'
         beq     a0, t0, power_off
         call    uart_put                # echo
-1:      rdtime  t0
-        bltu    t0, s2, loop
+        j       loop
+due:
+        csrsi   mstatus, MIE
+        rdinstret t0                    # instructions since the last line: what waiting costs
+        sub     t1, t0, s3
+        mv      s3, t0
+        csrw    SAMPLE, t1
         li      t0, TICK
         add     s2, s2, t0
+        mv      a0, s2
+        call    timer_set
 
         mv      a0, s1
         call    write_number
@@ -48,6 +67,7 @@ loop:
 power_off:
         la      a0, farewell
         call    uart_print
+        call    uart_flush
         li      t0, FINISHER
         li      t1, 0x5555
         sw      t1, (t0)

@@ -7,6 +7,10 @@
         .equ LSR, 5                     # line status
         .equ LSR_DATA_READY, 0x01       # a character was received
         .equ LSR_THR_EMPTY, 0x20        # there is room for the next character
+        .equ LSR_ALL_SENT, 0x40         # nothing waits, and the line is silent
+        .equ IER, 1                     # which events interrupt
+        .equ IER_RECEIVED, 0x01
+        .equ IER_THR_EMPTY, 0x02
 
         .text
 
@@ -56,3 +60,30 @@ uart_get:
         beqz    t1, 1f
         lbu     a0, RBR(t0)
 1:      ret
+
+# Returns when the last character has left.
+        .globl  uart_flush
+uart_flush:
+        li      t0, UART
+1:      lbu     t1, LSR(t0)
+        andi    t1, t1, LSR_ALL_SENT
+        beqz    t1, 1b
+        ret
+
+# Called by trap_entry when the port interrupts, with interrupts off.
+        .globl  uart_interrupt
+uart_interrupt:
+        # Step 4: fetch what was received; while the FIFO is empty, give it the next sixteen characters of the queue.
+        ret
+
+        .bss
+        .balign 8
+# Step 4: characters on their way out. `head` is the place to fill, `tail` the place to send from; equal means empty.
+        .equ QUEUE_SIZE, 1024
+        .equ HEAD, 0
+        .equ TAIL, 8
+        .equ TEXT, 16
+queue:  .zero   TEXT + QUEUE_SIZE
+# ... and those received that nobody has fetched.
+        .equ INPUT_SIZE, 64
+input:  .zero   TEXT + INPUT_SIZE

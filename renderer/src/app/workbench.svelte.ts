@@ -1,6 +1,7 @@
 /** What the window knows, and what it can ask for. Components read its state and call its methods; nothing else talks to the host. */
 import {
   settings as settingsSchema,
+  withPatch,
   type BoardOptions,
   type BoardStatus,
   type BuildResult,
@@ -302,7 +303,7 @@ export class Workbench {
 
   /** Choices are sent at once; what changes many times a second, such as a size, when it has come to rest. */
   set(patch: SettingsPatch, atRest = false): void {
-    this.pendingPatch = { ...this.pendingPatch, ...patch }
+    this.pendingPatch = withPatch(this.pendingPatch, patch)
     this.takeSettings(this.settings)
     clearTimeout(this.settingsTimer)
     if (atRest) this.settingsTimer = setTimeout(() => this.sendSettings(), 250)
@@ -330,12 +331,12 @@ export class Workbench {
   }
 
   layout(patch: Partial<Settings['layout']>, atRest = false): void {
-    this.set({ layout: { ...this.settings.layout, ...patch } }, atRest)
+    this.set({ layout: patch }, atRest)
   }
 
   private takeSettings(settings: Settings): void {
     // What was chosen here counts until the host has it: what it says meanwhile is older.
-    this.settings = Object.assign({}, settings, ...this.sending, this.pendingPatch) as Settings
+    this.settings = [...this.sending, this.pendingPatch].reduce<Settings>(withPatch, settings)
     if (this.settings.locale) i18n.locale = this.settings.locale
     document.documentElement.lang = i18n.locale
     applyTheme(this.settings.theme)
