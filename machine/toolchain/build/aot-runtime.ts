@@ -67,7 +67,7 @@ put:
     beqz t1, 1b
     sb a0, 0(t0)
     ret
-# gives a byte, or -1 at the end of input (EOT)
+# gives a byte; EOT, the end of input unless an export's name goes on with it, as 256 + 4
 get:
     li t0, 0x10000000
 1:  lbu t1, 5(t0)
@@ -76,7 +76,7 @@ get:
     lbu a0, 0(t0)
     li t1, 4
     bne a0, t1, 2f
-    li a0, -1
+    li a0, 260
 2:  ret
 flush:
     ret
@@ -195,7 +195,6 @@ main:
 next_line:
     call read_line
     bltz a0, end_of_input
-    beqz a0, next_line
     la s0, line
     add s1, s0, a0
     sb zero, 0(s1)
@@ -330,6 +329,8 @@ end_of_input:
     li a0, 0
     j exit
 unknown:
+    # An empty line calls the export without a name, or nothing.
+    beq s0, s1, next_line
     la a0, text_unknown
     call print
     call flush
@@ -456,23 +457,44 @@ leave:
     addi sp, sp, 224
     ret
 
-# Gives the length of the line, or -1 at the end of input.
+# Gives the length of the line, or -1 at the end of input. Names of exports may contain any byte: one that would end the
+# line is part of it where an export's name goes on so.
 read_line:
     addi sp, sp, -32
     sd ra, 0(sp)
     sd s0, 8(sp)
+    sd s1, 16(sp)
     la s0, line
+    la t0, ended
+    ld t0, 0(t0)
+    bnez t0, 3f
 1:  call get
     bltz a0, 3f
+    mv s1, a0
+    li t0, 260
+    beq a0, t0, 7f
     li t0, 10
-    beq a0, t0, 2f
+    beq a0, t0, 5f
     li t0, 13
-    beq a0, t0, 1b
-    la t0, line_end
+    beq a0, t0, 5f
+6:  la t0, line_end
     bgeu s0, t0, 1b
-    sb a0, 0(s0)
+    sb s1, 0(s0)
     addi s0, s0, 1
     j 1b
+    # Where a line begins there is no doubt that EOT ends the input.
+7:  la t0, line
+    beq s0, t0, 3f
+5:  andi a0, a0, 255
+    call name_goes_on
+    bnez a0, 6b
+    li t0, 13
+    beq s1, t0, 1b
+    li t0, 10
+    beq s1, t0, 2f
+    # Nothing comes after the end, be there a last newline or not.
+    la t0, ended
+    sd s1, 0(t0)
 3:  la t0, line
     bne s0, t0, 2f
     li a0, -1
@@ -481,7 +503,37 @@ read_line:
     sub a0, s0, t0
 4:  ld ra, 0(sp)
     ld s0, 8(sp)
+    ld s1, 16(sp)
     addi sp, sp, 32
+    ret
+# a0 = byte, s0 = the end of the line so far; gives 1 when an export's name begins with both
+name_goes_on:
+    la t0, pollen.exports
+    ld t1, 0(t0)
+    addi t0, t0, 8
+    la t2, line
+    sub a1, s0, t2
+1:  beqz t1, 4f
+    ld t3, 8(t0)
+    bgeu a1, t3, 3f
+    ld t3, 0(t0)
+    add t4, t3, a1
+    lbu t5, 0(t4)
+    bne t5, a0, 3f
+2:  beq t3, t4, 5f
+    lbu t5, 0(t3)
+    lbu t6, 0(t2)
+    bne t5, t6, 3f
+    addi t3, t3, 1
+    addi t2, t2, 1
+    j 2b
+3:  la t2, line
+    addi t0, t0, 48
+    addi t1, t1, -1
+    j 1b
+4:  li a0, 0
+    ret
+5:  li a0, 1
     ret
 
 # a0 = text, a1 = end; gives a0 behind the spaces
@@ -531,6 +583,7 @@ number:
     addi a0, a0, 1
 1:  li t3, 10
     beq a0, t6, bad
+    mv a4, a0
     lbu t2, 0(a0)
     li t1, '0'
     bne t2, t1, digits
@@ -541,7 +594,7 @@ number:
     bne t2, t1, digits
     addi a0, a0, 1
     li t3, 16
-    beq a0, t6, bad
+    mv a4, a0
 digits:
     beq a0, t6, finished
     lbu t2, 0(a0)
@@ -568,6 +621,7 @@ null:
     li a2, 0
     ret
 finished:
+    beq a0, a4, bad
     mv a1, a0
     mv a0, t5
     beqz t4, 1f
@@ -952,6 +1006,7 @@ trap_texts:
 target: .space 8
 stack_bytes: .space 8
 way_back: .space 8
+ended: .space 8
     .globl pollen.memory.base
 pollen.memory.base: .space 8
     .globl pollen.stack.limit

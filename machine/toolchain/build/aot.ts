@@ -16,8 +16,8 @@ import type { ObjectFile } from '../object.ts'
 import { decodeModule } from '../wasm/decode.ts'
 import { WasmError, type ConstantExpression, type Import, type WasmModule } from '../wasm/types.ts'
 import { validateModule } from '../wasm/validate.ts'
-import { bitsOf } from '../ir/build.ts'
 import { aotRuntime } from './aot-runtime.ts'
+import { checkImport, importedGlobal, spectestMemory, spectestTable } from './spectest.ts'
 
 export type AotTarget = 'bare' | 'linux-user'
 
@@ -86,14 +86,6 @@ function layoutFor(target: AotTarget): Layout {
   }
 }
 
-const spectestFunctions = new Set(['print', 'print_i32', 'print_i64', 'print_f32', 'print_f64', 'print_i32_f32', 'print_f64_f64'])
-const spectestGlobals: Record<string, bigint> = {
-  global_i32: 666n,
-  global_i64: 666n,
-  global_f32: bitsOf('f32', 666.6),
-  global_f64: bitsOf('f64', 666.6),
-}
-
 /** A value known at compile time: a number, or a reference to a function. */
 type Known = { readonly bits: bigint } | { readonly function: number }
 
@@ -112,6 +104,7 @@ class AotCompiler {
     this.builder = new ObjectBuilder(file)
     this.data = this.builder.section('.data', { write: true })
     this.ids = signatureIds(module.types)
+    for (const entry of module.imports) if (entry.description.kind !== 'function') checkImport(entry, module.types)
     this.symbols = module.functions.map((fn, index) => (fn.import ? this.importedFunction(fn.import) : `function.${index}`))
   }
 
@@ -124,17 +117,8 @@ class AotCompiler {
     return this.builder.finish()
   }
 
-  private unknownImport(entry: Import): never {
-    throw new WasmError(
-      'wasm/unsupported',
-      `unknown import ${entry.module}.${entry.name}: a stand-alone program has only spectest's`,
-      entry.offset,
-    )
-  }
-
   private importedFunction(entry: Import): string {
-    const known = entry.module === 'spectest' && spectestFunctions.has(entry.name)
-    if (!known && !this.options.silentModules?.includes(entry.module)) this.unknownImport(entry)
+    if (!this.options.silentModules?.includes(entry.module)) checkImport(entry, this.module.types)
     return 'spectest.print'
   }
 
@@ -162,7 +146,7 @@ class AotCompiler {
     switch (expression.kind) {
       case 'global': {
         const global = this.module.globals[expression.index]
-        return global.import ? this.importedGlobal(global.import) : this.evaluate(global.init!)
+        return global.import ? { bits: importedGlobal(global.import) } : this.evaluate(global.init!)
       }
       case 'ref.func':
         return { function: expression.index }
@@ -171,11 +155,6 @@ class AotCompiler {
       default:
         return { bits: expression.value }
     }
-  }
-
-  private importedGlobal(entry: Import): Known {
-    const value = entry.module === 'spectest' ? spectestGlobals[entry.name] : undefined
-    return value === undefined ? this.unknownImport(entry) : { bits: value }
   }
 
   /** Writes a value as 8 bytes; a function is {code, type}. */
@@ -197,7 +176,7 @@ class AotCompiler {
     this.module.globals.forEach((global, index) => {
       this.data.align(8)
       this.object(`global.${index}`, this.data, this.data.length)
-      this.word(this.data, global.import ? this.importedGlobal(global.import) : this.evaluate(global.init!))
+      this.word(this.data, global.import ? { bits: importedGlobal(global.import) } : this.evaluate(global.init!))
     })
   }
 
@@ -207,12 +186,11 @@ class AotCompiler {
 
   private tables(): void {
     const { module, data } = this
-    const imports = module.imports.filter((entry) => entry.description.kind === 'table')
-    for (const entry of imports) if (entry.module !== 'spectest' || entry.name !== 'table') this.unknownImport(entry)
+    const imports = module.imports.filter((entry) => entry.description.kind === 'table').length
     const contents = module.tables.map((table, index) => {
-      const minimum = index < imports.length ? 10 : table.limits.minimum
+      const minimum = index < imports ? spectestTable.minimum : table.limits.minimum
       if (minimum > maximumTableEntries) throw new WasmError('wasm/unsupported', `a table of ${minimum} entries`, 0)
-      const maximum = index < imports.length ? 20 : (table.limits.maximum ?? Infinity)
+      const maximum = (index < imports ? spectestTable : table.limits).maximum ?? Infinity
       return { entries: new Array<Known | undefined>(minimum).fill(undefined), capacity: Math.min(maximum, minimum + tableHeadroom) }
     })
     module.elements.forEach((segment, index) => {
@@ -251,14 +229,13 @@ class AotCompiler {
 
   private memory(): void {
     const { module, data } = this
-    const imported = module.imports.find((entry) => entry.description.kind === 'memory')
-    if (imported && (imported.module !== 'spectest' || imported.name !== 'memory')) this.unknownImport(imported)
-    const limits = module.memories[0]
-    const pages = imported ? 1 : (limits?.minimum ?? 0)
+    const imported = module.imports.some((entry) => entry.description.kind === 'memory')
+    const limits = imported ? spectestMemory : module.memories[0]
+    const pages = limits?.minimum ?? 0
     const most = this.options.target === 'bare' ? barePages : 65536
     if (pages > most)
       throw new WasmError('wasm/unsupported', `a memory of ${pages} pages; the ${this.options.target} target has ${most}`, 0)
-    const maximum = Math.min(imported ? 2 : (limits?.maximum ?? 65536), most)
+    const maximum = Math.min(limits?.maximum ?? 65536, most)
     const bytes = pages * 65536
     const image = this.builder.section('.memory', { write: true })
     image.alignment = 4096

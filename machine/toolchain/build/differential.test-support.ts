@@ -20,6 +20,7 @@ const view = new DataView(new ArrayBuffer(8))
 export function format(type: ValueType, bits: bigint): string {
   if (type === 'f32') return `f32:0x${BigInt.asUintN(32, bits).toString(16).padStart(8, '0')}`
   if (type === 'f64') return `f64:0x${BigInt.asUintN(64, bits).toString(16).padStart(16, '0')}`
+  if (type === 'externref' || type === 'funcref') return `${type}:${bits < 0n ? 'null' : bits}`
   return `${type}:${BigInt.asIntN(type === 'i32' ? 32 : 64, bits)}`
 }
 
@@ -33,7 +34,9 @@ export function exportTypes(bytes: Uint8Array): Map<string, FunctionType> {
   )
 }
 
-function toJavaScript(type: ValueType, bits: bigint): number | bigint {
+/** References to outside things are their numbers, or -1 for null. */
+function toJavaScript(type: ValueType, bits: bigint): number | bigint | null {
+  if (type === 'externref' || type === 'funcref') return bits < 0n ? null : Number(bits)
   if (type === 'i32') return Number(BigInt.asIntN(32, bits))
   if (type === 'i64') return BigInt.asIntN(64, bits)
   view.setBigUint64(0, BigInt.asUintN(64, bits))
@@ -42,7 +45,9 @@ function toJavaScript(type: ValueType, bits: bigint): number | bigint {
   return view.getFloat32(0)
 }
 
-function fromJavaScript(type: ValueType, value: number | bigint): bigint {
+function fromJavaScript(type: ValueType, value: number | bigint | null): bigint {
+  if (value === null) return -1n
+  if (type === 'externref') return BigInt(value)
   if (type === 'i32' || type === 'i64') return BigInt(value)
   if (type === 'f64') {
     view.setFloat64(0, value as number)
@@ -57,8 +62,8 @@ const traps: [RegExp, string][] = [
   [/divide result unrepresentable/, 'integer overflow'],
   [/float unrepresentable/, 'integer overflow'],
   [/unreachable/, 'unreachable'],
-  [/memory access out of bounds/, 'out of bounds memory access'],
-  [/table index is out of bounds|table access out of bounds|table or array/i, 'undefined element'],
+  [/memory access out of bounds|data segment.* out of bounds/, 'out of bounds memory access'],
+  [/table index is out of bounds|table access out of bounds|table or array|element segment.* out of bounds/i, 'undefined element'],
   [/null function or function signature|signature mismatch/, 'indirect call type mismatch'],
   [/call stack size/, 'call stack exhausted'],
   [/unaligned/, 'unaligned atomic'],
