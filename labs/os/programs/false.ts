@@ -1,0 +1,6 @@
+// Fails.
+export * from '../user/hooks'
+
+export function main(): i32 {
+  return 1
+}

@@ -1,0 +1,6 @@
+// Succeeds.
+export * from '../user/hooks'
+
+export function main(): i32 {
+  return 0
+}
