@@ -2,6 +2,7 @@
 import { deviceAddress } from '../arch/address'
 import { Property, nextCompatible, property } from '../arch/device-tree'
 import { sbiShutdown } from '../arch/sbi'
+import { flushConsole } from './dev/console'
 
 @readOnly let finisher: usize = 0
 
@@ -13,6 +14,7 @@ import { sbiShutdown } from '../arch/sbi'
 
 /** Does not come back. */
 export function shutdown(status: u32): void {
+  flushConsole()
   if (finisher != 0) cpu.store32(finisher, status == 0 ? 0x5555 : (status << 16) | 0x3333)
   sbiShutdown(status != 0)
   for (;;) cpu.wfi()
