@@ -37,6 +37,8 @@ export const check = z
     input: z.string().optional(),
     /** Texts that must appear, in this order. */
     console: z.array(z.string().min(1)).optional(),
+    /** Name of a guest test that must pass: the console says `ok N - NAME` (Test Anything Protocol). */
+    test: z.string().min(1).optional(),
     /** Texts that must not appear before the run ends. */
     absent: z.array(z.string().min(1)).optional(),
     metric: metric.optional(),
@@ -47,7 +49,9 @@ export const check = z
     samples: z.number().int().min(1).optional(),
   })
   .strict()
-  .refine((value) => value.console || value.absent || value.metric, { message: 'a check names console, absent or metric' })
+  .refine((value) => value.console || value.absent || value.metric || value.test, {
+    message: 'a check names console, test, absent or metric',
+  })
   .refine((value) => !value.metric || value.max !== undefined || value.min !== undefined, { message: 'a metric has max or min' })
 export type Check = z.infer<typeof check>
 
@@ -60,6 +64,8 @@ export const labDefinition = z
     id: labId,
     title: localised,
     minutes: z.number().int().positive(),
+    /** What the lab is laid over: its files replace those of Pollen OS, or come on top. Without it, it is a program of its own. */
+    base: z.enum(['os']).optional(),
     board: boardOptions,
     /** Files the learner changes. */
     edit: z.array(filePath).min(1),
@@ -94,6 +100,8 @@ export type Evidence = z.infer<typeof evidence>
 export const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('missing-text'), text: z.string() }),
   z.object({ kind: z.literal('forbidden-text'), text: z.string() }),
+  z.object({ kind: z.literal('test-failed'), test: z.string() }),
+  z.object({ kind: z.literal('test-missing'), test: z.string() }),
   z.object({ kind: z.literal('too-high'), measured: z.number(), limit: z.number(), count: z.number() }),
   z.object({ kind: z.literal('too-low'), measured: z.number(), limit: z.number(), count: z.number() }),
   z.object({ kind: z.literal('too-few-samples'), count: z.number(), wanted: z.number() }),

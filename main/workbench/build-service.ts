@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { BuildResult, ListingLine, Timing } from '../protocol/index.ts'
 import { cyclesOf, type ListedLine } from './listing.ts'
+import type { LabStore } from './lab-store.ts'
 import type { Toolchain } from './toolchain.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -10,6 +11,8 @@ export interface Build {
   readonly result: BuildResult
   readonly elf?: Uint8Array
   readonly listing: readonly ListedLine[]
+  /** Whether the lab's files lie over others, which are most of the listing. */
+  readonly layered: boolean
   readonly key: string
 }
 
@@ -20,6 +23,7 @@ export class BuildService {
 
   constructor(
     private readonly workspace: Workspace,
+    private readonly labs: LabStore,
     private readonly toolchain: Toolchain,
     private readonly onBuild: (lab: string, result: BuildResult) => void,
   ) {}
@@ -31,16 +35,19 @@ export class BuildService {
     const last = this.last.get(lab)
     if (last?.key === key) return last
     const begin = performance.now()
-    const program = await this.toolchain.build(files)
+    const base = await this.labs.base(lab)
+    const program = await this.toolchain.build(new Map([...base, ...files]))
+    // Of what lies underneath the window needs the text of what is wrong only.
+    const wrong = [...new Set(program.diagnostics.map(({ file }) => file))].filter((file) => !files.has(file) && base.has(file))
     const result: BuildResult = {
       number: ++this.number,
       ok: program.elf !== undefined,
       diagnostics: [...program.diagnostics],
       milliseconds: performance.now() - begin,
       bytes: program.elf?.length ?? 0,
-      sources: Object.fromEntries(files),
+      sources: Object.fromEntries([...files, ...wrong.map((file) => [file, base.get(file)!] as const)]),
     }
-    const build: Build = { lab, result, elf: program.elf, listing: program.listing, key }
+    const build: Build = { lab, result, elf: program.elf, listing: program.listing, layered: base.size > 0, key }
     this.last.set(lab, build)
     if (build.elf) this.lastGood.set(lab, build)
     this.onBuild(lab, result)
@@ -54,7 +61,9 @@ export class BuildService {
   /** Of the last build that worked. */
   listing(lab: string, timing: Timing): { build: number; lines: ListingLine[] } {
     const build = this.lastGood.get(lab)
-    return { build: build?.result.number ?? 0, lines: (build?.listing ?? []).map((row) => listingLine(row, timing)) }
+    const own = build?.result.sources ?? {}
+    const rows = (build?.listing ?? []).filter(({ file }) => !build!.layered || (file !== undefined && file in own))
+    return { build: build?.result.number ?? 0, lines: rows.map((row) => listingLine(row, timing)) }
   }
 }
 

@@ -42,6 +42,7 @@ export function grade(
   let cursor = 0
   let met = 0
   let forbidden: string | undefined
+  let test: TestLine | undefined
   while (!ended && session.seconds < check.limit) {
     const left = (check.limit - session.seconds) * frequency
     const result = session.advance(Math.max(1, Math.min(SLICE_SECONDS * frequency, Math.ceil(left))))
@@ -55,8 +56,9 @@ export function grade(
       met++
     }
     forbidden = check.absent?.find((text) => transcript.text.includes(text))
-    const textsMet = met === (check.console?.length ?? 0)
-    if (forbidden !== undefined || (textsMet && !check.absent && !check.metric)) break
+    test ??= check.test === undefined ? undefined : transcript.test(check.test)
+    const textsMet = met === (check.console?.length ?? 0) && (check.test === undefined || test !== undefined)
+    if (forbidden !== undefined || test?.ok === false || (textsMet && !check.absent && !check.metric)) break
     onProgress(session.seconds)
   }
   const verdict = judge()
@@ -75,9 +77,11 @@ export function grade(
     if (forbidden !== undefined) {
       return { failure: { kind: 'forbidden-text', text: forbidden }, evidence: transcript.quote(transcript.text.indexOf(forbidden)) }
     }
+    if (test?.ok === false) return { failure: { kind: 'test-failed', test: check.test! }, evidence: test.evidence }
+    if (check.test !== undefined && !test) return { failure: { kind: 'test-missing', test: check.test }, evidence: transcript.last() }
     const missing = check.console?.[met]
     if (missing !== undefined) return { failure: { kind: 'missing-text', text: missing }, evidence: transcript.last() }
-    if (!check.metric) return { evidence: transcript.quote(Math.max(0, cursor - 1)) }
+    if (!check.metric) return { evidence: test?.evidence ?? transcript.quote(Math.max(0, cursor - 1)) }
     return judgeMetric(check.metric)
   }
 
@@ -108,6 +112,12 @@ export function grade(
   }
 }
 
+/** What a guest test said of itself, in the Test Anything Protocol. */
+interface TestLine {
+  readonly ok: boolean
+  readonly evidence: Evidence[]
+}
+
 class Transcript {
   text = ''
   private readonly starts: { at: number; seconds: number }[] = []
@@ -116,6 +126,20 @@ class Transcript {
     if (!chunk) return
     for (const { at, seconds } of chunk.lines) this.starts.push({ at: this.text.length + at, seconds })
     this.text += chunk.text
+  }
+
+  /** The verdict on a test, once its line is complete; the diagnostics that follow a failure are its evidence. */
+  test(name: string): TestLine | undefined {
+    const complete = this.starts.length - (this.text.endsWith('\n') ? 0 : 1)
+    for (let index = 0; index < complete; index++) {
+      const found = /^(not )?ok \d+ - (.*?)\s*(#.*)?$/.exec(this.line(index).text)
+      if (found?.[2] !== name) continue
+      const evidence = [this.evidence(index)]
+      for (let next = index + 1; found[1] && next < complete && this.line(next).text.startsWith('#'); next++)
+        evidence.push(this.evidence(next))
+      return { ok: !found[1], evidence: evidence.slice(0, 4) }
+    }
+    return undefined
   }
 
   /** The line around a position. */

@@ -6,6 +6,8 @@ import { WorkbenchError } from './errors.ts'
 import { projectRoot } from './worker-thread.ts'
 
 export class LabStore {
+  private readonly bases = new Map<string, Map<string, string>>()
+
   constructor(private readonly root = path.join(projectRoot(), 'labs')) {}
 
   /** In the order of their names. */
@@ -56,6 +58,15 @@ export class LabStore {
     return files
   }
 
+  /** The read-only files underneath, by path; none for a lab that stands alone. */
+  async base(id: string): Promise<Map<string, string>> {
+    const { base } = await this.definition(id)
+    if (!base) return new Map()
+    let files = this.bases.get(base)
+    if (!files) this.bases.set(base, (files = await readFolder(path.join(this.root, base))))
+    return files
+  }
+
   async original(id: string, file: string, of: 'start' | 'solution'): Promise<string | null> {
     if (!filePath.safeParse(file).success) return null
     return (await this.files(id, of)).get(file) ?? null
@@ -77,7 +88,8 @@ async function readFolder(root: string): Promise<Map<string, string>> {
     for (const entry of await readdir(path.join(root, relative), { withFileTypes: true }).catch(() => [])) {
       const name = relative ? `${relative}/${entry.name}` : entry.name
       if (entry.isDirectory()) await visit(name)
-      else if (entry.isFile()) files.set(name, await readFile(path.join(root, name), 'utf8'))
+      // Tests of the product's own are no part of the program.
+      else if (entry.isFile() && !entry.name.endsWith('.spec.ts')) files.set(name, await readFile(path.join(root, name), 'utf8'))
     }
   }
   await visit('')

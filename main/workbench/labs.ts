@@ -35,7 +35,7 @@ export async function checkLab(id: string, options: CheckLabOptions = {}, store 
   const files = own ? await own.readAll(id) : await store.files(id, options.solution ? 'solution' : 'start')
   const toolchain = options.toolchain ?? new Toolchain()
   try {
-    const program = await toolchain.build(files)
+    const program = await toolchain.build(new Map([...(await store.base(id)), ...files]))
     const results = program.elf
       ? await runChecks(definition, { name: id, bytes: program.elf }, options.onChange).results
       : notBuilt(
@@ -72,6 +72,10 @@ export function describeFailure({ failure }: CheckResult): string {
       return `expected on the console: ${failure.text}`
     case 'forbidden-text':
       return `must not appear on the console: ${failure.text}`
+    case 'test-failed':
+      return `the test failed: ${failure.test}`
+    case 'test-missing':
+      return `the test did not run to its end: ${failure.test}`
     case 'too-high':
       return `measured ${number(failure.measured)} over ${failure.count} requests, ${number(failure.measured - failure.limit)} too many`
     case 'too-low':

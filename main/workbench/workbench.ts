@@ -10,7 +10,7 @@ import { LabStore } from './lab-store.ts'
 import { searchTexts } from './search.ts'
 import { SettingsStore } from './settings-store.ts'
 import { Toolchain } from './toolchain.ts'
-import { Workspace } from './workspace.ts'
+import { Workspace, versionOf, type StoredText } from './workspace.ts'
 
 export interface WorkbenchOptions {
   /** Holds one folder a lab, and the settings. */
@@ -45,7 +45,12 @@ export class Workbench {
     this.toolchain = options.toolchain ?? new Toolchain()
     this.workspace = new Workspace(options.root)
     this.settings = new SettingsStore(path.join(options.root, '.pollen', 'settings.json'))
-    this.builds = new BuildService(this.workspace, this.toolchain, (lab, result) => void this.emit('build.done', { lab, result }))
+    this.builds = new BuildService(
+      this.workspace,
+      this.labs,
+      this.toolchain,
+      (lab, result) => void this.emit('build.done', { lab, result }),
+    )
     this.board = new BoardService(this.builds, (event, payload) => this.emit(event, payload))
     this.handlers = this.makeHandlers()
   }
@@ -91,18 +96,23 @@ export class Workbench {
         await workspace.addMissing(lab, labs.start(lab))
         this.toolchain.warm()
         this.watch(lab)
-        return { definition, guide: await labs.guide(lab), files: await workspace.list(lab) }
+        return { definition, guide: await labs.guide(lab), files: await this.list(lab) }
       },
 
-      'files.list': ({ lab }) => workspace.list(lab),
-      'files.read': ({ lab, path: file }) => workspace.read(lab, file),
+      'files.list': ({ lab }) => this.list(lab),
+      'files.read': ({ lab, path: file }) => this.read(lab, file),
       'files.write': async ({ lab, path: file, text, version }) => ({
         version: this.changed(lab, file, await workspace.write(lab, file, text, version)),
       }),
-      'files.create': async ({ lab, path: file }) => ({ version: this.changed(lab, file, await workspace.create(lab, file)) }),
+      'files.create': async ({ lab, path: file }) => {
+        if ((await labs.base(lab)).has(file)) throw new WorkbenchError('failed', `${file} is there already`)
+        return { version: this.changed(lab, file, await workspace.create(lab, file)) }
+      },
       'files.remove': async ({ lab, path: file }) => {
         await workspace.remove(lab, file)
-        void this.emit('files.changed', { lab, path: file, version: null })
+        // What lay underneath shows again.
+        const base = (await labs.base(lab)).get(file)
+        void this.emit('files.changed', { lab, path: file, version: base === undefined ? null : versionOf(base) })
         return {}
       },
       'files.original': async ({ lab, path: file, of }) => {
@@ -110,7 +120,8 @@ export class Workbench {
           throw new WorkbenchError('bad-request', 'the solution opens when all checks have passed')
         return { text: await labs.original(lab, file, of) }
       },
-      'files.search': async ({ lab, ...query }) => searchTexts(await workspace.readAll(lab), query),
+      'files.search': async ({ lab, ...query }) =>
+        searchTexts(new Map([...(await labs.base(lab)), ...(await workspace.readAll(lab))]), query),
 
       'build.run': async ({ lab }) => (await builds.current(lab)).result,
       'build.last': async ({ lab }) => builds.lastResult(lab),
@@ -147,6 +158,22 @@ export class Workbench {
         return {}
       },
       'checks.last': async ({ lab }) => this.checks.get(lab) ?? (await labs.definition(lab)).checks.map(waiting),
+    }
+  }
+
+  /** Own files first, then those underneath. */
+  private async list(lab: string): Promise<string[]> {
+    return [...new Set([...(await this.workspace.list(lab)), ...[...(await this.labs.base(lab)).keys()].sort()])]
+  }
+
+  /** A file of the lab's base reads as it is until the learner writes it: then the lab has one of its own. */
+  private async read(lab: string, file: string): Promise<StoredText> {
+    try {
+      return await this.workspace.read(lab, file)
+    } catch (error) {
+      const text = error instanceof WorkbenchError && error.code === 'not-found' ? (await this.labs.base(lab)).get(file) : undefined
+      if (text === undefined) throw error
+      return { text, version: versionOf(text) }
     }
   }
 
@@ -187,9 +214,10 @@ export class Workbench {
     if (this.watcher?.lab === lab) return
     this.watcher?.watcher.close()
     const folder = this.workspace.folder(lab)
-    const watcher = watch(folder, (_kind, name) => {
-      if (!name || name.startsWith('.')) return
-      void this.workspace.read(lab, name).then(
+    const watcher = watch(folder, { recursive: true }, (_kind, changed) => {
+      if (!changed || /(^|[\\/])\./.test(changed)) return
+      const name = changed.split(path.sep).join('/')
+      void this.read(lab, name).then(
         ({ version }) => this.emit('files.changed', { lab, path: name, version }),
         () => this.emit('files.changed', { lab, path: name, version: null }),
       )

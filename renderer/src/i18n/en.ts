@@ -174,6 +174,8 @@ export const en = {
     failure: {
       missing: 'Expected on the console:',
       forbidden: 'Must not appear on the console:',
+      testFailed: 'The test failed:',
+      testMissing: 'The test did not run to its end:',
       tooHigh: (measured: number, count: number, over: number) => `Measured ${n(measured)} over ${n(count)} requests, ${n(over)} too many.`,
       tooLow: (measured: number, count: number, under: number) => `Measured ${n(measured)} over ${n(count)} requests, ${n(under)} too few.`,
       tooFew: (count: number, wanted: number) => `${n(count)} requests were seen; at least ${n(wanted)} are needed.`,

@@ -170,6 +170,8 @@ export const zhCN: Messages = {
     failure: {
       missing: '控制台上应出现：',
       forbidden: '控制台上不应出现：',
+      testFailed: '测试失败：',
+      testMissing: '测试没有运行到结束：',
       tooHigh: (measured, count, over) => `${n(count)} 个请求，实测 ${n(measured)}，超出 ${n(over)}。`,
       tooLow: (measured, count, under) => `${n(count)} 个请求，实测 ${n(measured)}，还差 ${n(under)}。`,
       tooFew: (count, wanted) => `只看到 ${n(count)} 个请求，至少需要 ${n(wanted)} 个。`,
