@@ -50,6 +50,9 @@ export const endpoints = {
     }),
   },
 
+  /** Declarations of the guest dialect for the editor's language service. */
+  'editor.declarations': { request: empty, response: z.object({ text: z.string() }) },
+
   'build.run': { request: inLab, response: buildResult },
   'build.last': { request: inLab, response: buildResult.nullable() },
   'build.listing': { request: inLab, response: z.object({ build: z.number(), lines: z.array(listingLine) }) },

@@ -29,6 +29,8 @@ const shape = {
   fontSize: z.number().int().min(9).max(28),
   paced: z.boolean(),
   timestamps: z.boolean(),
+  /** Ctrl+S lays the file out; saving by itself never does. */
+  formatOnSave: z.boolean(),
   /** Open tabs by lab, the active one first. */
   tabs: z.record(z.string(), z.array(z.string()).max(40)),
   step: z.record(z.string(), z.number().int().min(0)),
@@ -41,6 +43,7 @@ export const settings = z.object({
   fontSize: shape.fontSize.catch(12),
   paced: shape.paced.catch(true),
   timestamps: shape.timestamps.catch(true),
+  formatOnSave: shape.formatOnSave.catch(true),
   tabs: shape.tabs.catch({}),
   step: shape.step.catch({}),
   layout: layout.catch({ ...FIRST_LAYOUT }),

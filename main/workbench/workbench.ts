@@ -1,6 +1,7 @@
 /** All services behind the one contract. Hosts connect windows to it; it knows nothing of how they talk. */
 import path from 'node:path'
 import { watch, type FSWatcher } from 'node:fs'
+import { editorDeclarations } from '../../machine/toolchain/frontend/editor.ts'
 import type { BoardStatus, CheckResult, EventName, EventPayload, Handlers, Locale } from '../protocol/index.ts'
 import { BoardService } from './board-service.ts'
 import { BuildService } from './build-service.ts'
@@ -122,6 +123,8 @@ export class Workbench {
       },
       'files.search': async ({ lab, ...query }) =>
         searchTexts(new Map([...(await labs.base(lab)), ...(await workspace.readAll(lab))]), query),
+
+      'editor.declarations': async () => ({ text: editorDeclarations() }),
 
       'build.run': async ({ lab }) => (await builds.current(lab)).result,
       'build.last': async ({ lab }) => builds.lastResult(lab),

@@ -19,6 +19,9 @@ export interface PageActions {
   find(): void
   breakpointAtCursor(): void
   toggleTabMoves(): void
+  format(): void
+  definition(): void
+  save(): void
 }
 
 export const SIDE_VIEWS: readonly SideView[] = ['guide', 'labs', 'files', 'search', 'board', 'settings']
@@ -48,7 +51,9 @@ export function commands(app: Workbench, page: PageActions): Command[] {
   add(true, 'previous-panel', t.commands.previousPanel, () => page.nextPanel(-1), 'Shift+F6')
   add(app.active !== undefined, 'find', t.commands.find, () => page.find(), 'Ctrl+F')
   add(lab, 'find-in-files', t.commands.findInFiles, () => app.layout({ side: 'search', sideOpen: true }), 'Ctrl+Shift+F')
-  add(app.active !== undefined, 'save', t.commands.save, () => app.documents?.saveAll(), 'Ctrl+S')
+  add(app.active !== undefined, 'save', t.commands.save, () => page.save(), 'Ctrl+S')
+  add(app.active !== undefined, 'definition', t.commands.definition, () => page.definition(), 'F12')
+  add(app.active !== undefined, 'format', t.commands.format, () => page.format(), 'Shift+Alt+F')
   add(app.active !== undefined, 'tab-moves', t.commands.tabMoves, () => page.toggleTabMoves(), 'Ctrl+M')
   add(true, 'toggle-side', t.commands.toggleSide, () => app.layout({ sideOpen: !app.settings.layout.sideOpen }), 'Ctrl+B')
   add(lab, 'toggle-stage', t.commands.toggleStage, () => app.layout({ stage: !app.settings.layout.stage }))

@@ -182,7 +182,7 @@ export class Workbench {
   closeFile(path: string): void {
     const index = this.tabs.indexOf(path)
     this.tabs = this.tabs.filter((tab) => tab !== path)
-    this.documents?.close(path)
+    void this.documents?.save(path)
     if (this.active === path) this.active = this.tabs[Math.min(index, this.tabs.length - 1)]
     this.rememberTabs()
   }

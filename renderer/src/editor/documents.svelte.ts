@@ -1,10 +1,15 @@
-/** The open files: their texts in Monaco, saved as they are typed, and what happens when another program changes them. */
+/**
+ * The lab's texts in Monaco, saved as they are typed, and what happens when another program changes them. With the first source
+ * that opens, all others are loaded too: definitions and completion reach across files.
+ */
 import { SvelteMap } from 'svelte/reactivity'
 import { HostError, type Host } from '../host'
+import { teachLanguageService, type Monaco } from './monaco'
 import { languageOf } from './riscv'
-import type { Monaco } from './monaco'
 
 const SAVE_AFTER = 400
+/** Sources loaded for the language service. */
+const MOST_SOURCES = 500
 
 export interface OpenDocument {
   readonly path: string
@@ -24,6 +29,7 @@ export class Documents {
   readonly conflicts = new SvelteMap<string, { text: string; version: string }>()
   /** Counts changes of any text: what depends on texts reads it. */
   edits = $state(0)
+  private project: Promise<void> | undefined
 
   constructor(
     private readonly host: Host,
@@ -45,21 +51,32 @@ export class Documents {
     const opened: OpenDocument = { path, model, version, savedAt: model.getAlternativeVersionId() }
     model.onDidChangeContent(() => this.changed(opened))
     this.open.set(path, opened)
+    if (model.getLanguageId() !== 'plaintext') this.project ??= this.loadProject().catch(this.onError)
     return opened
+  }
+
+  private async loadProject(): Promise<void> {
+    const paths = await this.host.call('files.list', { lab: this.lab })
+    const sources = paths.filter((path) => languageOf(path) !== 'plaintext').slice(0, MOST_SOURCES)
+    // One that is gone meanwhile is not missed.
+    for (const path of sources) await this.load(path).catch(() => undefined)
+    const models = [...this.open.values()].map(({ model }) => model).filter((model) => model.getLanguageId() === 'typescript')
+    if (models.length) await teachLanguageService((await this.host.call('editor.declarations', {})).text, models)
   }
 
   text(path: string): string | undefined {
     return this.open.get(path)?.model.getValue()
   }
 
-  close(path: string): void {
+  /** The file is gone: what was typed last goes with it. */
+  forget(path: string): void {
     const document = this.open.get(path)
     if (!document) return
-    void this.save(path).then(() => {
-      this.open.delete(path)
-      this.dirty.delete(path)
-      document.model.dispose()
-    })
+    clearTimeout(document.timer)
+    this.open.delete(path)
+    this.dirty.delete(path)
+    this.conflicts.delete(path)
+    document.model.dispose()
   }
 
   dispose(): void {
@@ -87,6 +104,7 @@ export class Documents {
   /** Another window or program wrote the file. */
   async changedOnDisk(path: string, version: string | null): Promise<void> {
     const document = this.open.get(path)
+    if (!document && this.project && version !== null && languageOf(path) !== 'plaintext') await this.load(path).catch(() => undefined)
     if (!document || version === document.version || version === null) return
     await document.saving
     if (version === document.version) return

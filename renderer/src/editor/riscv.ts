@@ -1,4 +1,5 @@
 /** RISC-V assembly in GNU syntax for the editor: colours, comments, hover for registers. */
+import { formatAssembly } from './format-assembly'
 import type { Monaco } from './monaco'
 
 const REGISTERS = 'zero|ra|sp|gp|tp|fp|t[0-6]|s\\d|s1[01]|a[0-7]|x[12]?\\d|x3[01]|ft\\d|ft1[01]|fs\\d|fs1[01]|fa[0-7]|f[12]?\\d|f3[01]'
@@ -60,6 +61,9 @@ export function registerRiscvAssembly(monaco: typeof Monaco): void {
         [/"/, 'string', '@pop'],
       ],
     },
+  })
+  monaco.languages.registerDocumentFormattingEditProvider(RISCV, {
+    provideDocumentFormattingEdits: (model) => [{ range: model.getFullModelRange(), text: formatAssembly(model.getValue()) }],
   })
   monaco.languages.registerHoverProvider(RISCV, {
     provideHover: (model, position) => {

@@ -224,6 +224,7 @@ export const en = {
     theme: 'Theme',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark', 'high-contrast': 'High contrast' },
     fontSize: 'Font size of code',
+    formatOnSave: 'Format with Ctrl+S',
     reload: 'Some texts of the editor change when the window is opened again.',
     version: (version: string) => `Pollen ${version}`,
   },
@@ -254,6 +255,8 @@ export const en = {
     openView: (name: string) => `View: ${name}`,
     tabMoves: 'In the editor: Tab indents or leaves',
     save: 'Save now',
+    format: 'Format the file',
+    definition: 'Go to definition',
   },
   splitter: {
     side: 'Width of the side panel',

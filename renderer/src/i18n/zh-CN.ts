@@ -220,6 +220,7 @@ export const zhCN: Messages = {
     theme: '主题',
     themes: { system: '跟随系统', light: '浅色', dark: '深色', 'high-contrast': '高对比度' },
     fontSize: '代码字号',
+    formatOnSave: '按 Ctrl+S 时格式化',
     reload: '编辑器的部分文本在重新打开窗口后切换。',
     version: (version) => `Pollen ${version}`,
   },
@@ -250,6 +251,8 @@ export const zhCN: Messages = {
     openView: (name) => `视图：${name}`,
     tabMoves: '编辑器中：Tab 缩进或离开',
     save: '立即保存',
+    format: '格式化文件',
+    definition: '转到定义',
   },
   splitter: { side: '侧边面板的宽度', right: '图表的宽度', bottom: '控制台的高度', stage: '汇编的宽度', charts: '图表的高度' },
 }
