@@ -226,6 +226,7 @@ export namespace RingSetup {
   export const outAddress: u32 = 24
   export const firstEntry: u32 = 64
   export const bytes: u32 = 128
+  export const mostEntries: u32 = 4096
 }
 
 /** How the IO core reaches user memory that is no registered buffer. */

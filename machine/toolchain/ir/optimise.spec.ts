@@ -54,6 +54,21 @@ describe('what the optimiser leaves', () => {
   })
 })
 
+test('what a device register is written keeps its mask', () => {
+  const module = decodeModule(
+    binaryen
+      .parseText(
+        `(module (import "cpu" "store32" (func $store (param i32 i32)))
+           (func (param i32 i32) (call $store (local.get 0) (i32.and (local.get 1) (i32.const -3)))))`,
+      )
+      .emitBinary(),
+  )
+  validateModule(module)
+  const fn = buildFunction(module, 1, { name: 'f', bounds: false, intrinsics: new Map([[0, 'cpu.store32']]) })
+  optimise(fn, 2)
+  expect(printFunction(fn)).toContain('i32.and')
+})
+
 test('the text of a function reads back as the same function', () => {
   const text = optimised(
     '(func (param i32 f64) (result i32) (local i32) (block $x (loop $l (br_if $x (i32.eqz (local.get 0))) (local.set 2 (i32.add (local.get 2) (i32.load offset=8 (local.get 0)))) (local.set 0 (i32.sub (local.get 0) (i32.const 4))) (br $l))) (i32.div_u (local.get 2) (local.get 0)))',

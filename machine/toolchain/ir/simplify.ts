@@ -152,7 +152,8 @@ class Simplifier {
 
   /** A narrow store needs no masking of what it stores. */
   private store(x: Instruction): void {
-    if (!x.op.startsWith('store', 4) || x.op.length < 10) return
+    // cpu.store32 and its like are no stores of linear memory, and tell no width.
+    if (x.op[0] !== 'i' || !x.op.startsWith('store', 4) || x.op.length < 10) return
     const bits = x.index * 8
     for (;;) {
       const value = x.args[1]

@@ -36,6 +36,7 @@ export function prepareWait(queue: WaitQueue, activity: Activity, task: Task): b
   activity.reason = Wake.event
   activity.task = <u32>changetype<usize>(task)
   activity.queue = <u32>changetype<usize>(queue)
+  task.activity = <u32>changetype<usize>(activity)
   task.next = 0
   if (queue.head == 0) queue.head = <u32>changetype<usize>(task)
   else changetype<Task>(queue.tail).next = <u32>changetype<usize>(task)

@@ -21,7 +21,7 @@ export const PENDING: i64 = i64.MIN_VALUE
 }
 
 /** The result of a call that is done, or PENDING. */
-function finish(activity: Activity, promise: Promise<i64>): i64 {
+export function finish(activity: Activity, promise: Promise<i64>): i64 {
   if (promise.state == 2) {
     const result = promise.result
     __coroutine_free(changetype<usize>(promise))

@@ -24,6 +24,8 @@ import { Activity, Wake, self } from './task'
 /** Called by the last thread of a process, whose activity this is. */
 export async function endProcess(process: Process, activity: Activity): Promise<void> {
   process.killed = 1
+  // What is left to wait for here must be waited for.
+  activity.cancelled = 0
   await closeRings(process, activity)
   for (let descriptor: u32 = 0; descriptor < process.fileCapacity; descriptor++) {
     const file = load<u32>(process.files + descriptor * 4)
