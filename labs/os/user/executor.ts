@@ -151,11 +151,21 @@ export function turn(): void {
     return
   }
   const now = nanosecondsNow()
-  if (next <= now) return
-  const timespec = memory.data(16, 8)
-  store<u64>(timespec, (next - now) / 1000000000)
-  store<u64>(timespec, (next - now) % 1000000000, 8)
-  sysSleep(timespec)
+  if (next > now) blockFor(next - now)
+}
+
+/** Waits in the kernel, coroutines of this thread with it; 0 or a negative errno. */
+export function blockFor(nanoseconds: u64): i64 {
+  const timespec = take(16)
+  store<u64>(timespec, nanoseconds / 1000000000)
+  store<u64>(timespec, nanoseconds % 1000000000, 8)
+  const result = sysSleep(timespec)
+  give(timespec)
+  return result
+}
+
+@inline export function blockSleep(milliseconds: u64): i64 {
+  return blockFor(milliseconds * 1000000)
 }
 
 /** Runs coroutines until none of this thread is ready or sleeps. */
