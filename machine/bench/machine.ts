@@ -6,6 +6,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConsoleStream } from '../backend/console.ts'
 import { boot } from '../board/boot.ts'
+import type { Engine } from '../board/machine.ts'
 import { VirtBoard } from '../board/virt.ts'
 import { findOracle, installLine, type OracleName } from '../testing/oracle-list.ts'
 
@@ -15,7 +16,7 @@ const RAM_MEBIBYTES = 128
 const MOST_CYCLES = 2e10
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '3' }, only: { type: 'string' }, json: { type: 'boolean', default: false } },
+  options: { runs: { type: 'string', default: '3' }, only: { type: 'string' }, engine: { type: 'string', default: 'auto' }, json: { type: 'boolean', default: false } },
 })
 
 const needed: OracleName[] = ['qemu-system-riscv64', 'riscv64-unknown-elf-gcc']
@@ -74,7 +75,7 @@ function timeQemu(elf: string): number {
 
 /** Seconds from a board ready to run to its end, and the instructions that it retired. */
 function timeBoard(elf: string): { seconds: number; instructions: number } {
-  const board = new VirtBoard({ hartModule, ramSize: RAM_MEBIBYTES << 20, console: new ConsoleStream() })
+  const board = new VirtBoard({ hartModule, ramSize: RAM_MEBIBYTES << 20, engine: values.engine as Engine, console: new ConsoleStream() })
   boot(board, { kernel: { name: elf, bytes: readFileSync(elf) } })
   const started = performance.now()
   const result = board.machine.run(MOST_CYCLES)

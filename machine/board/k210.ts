@@ -15,13 +15,14 @@ import { Unmodelled } from '../device/unmodelled.ts'
 import type { Board } from './board.ts'
 import { makeClint } from './interrupt-wires.ts'
 import { K210_MAP, K210_PINS } from './k210-map.ts'
-import { DEFAULT_QUANTUM, Machine } from './machine.ts'
+import { DEFAULT_QUANTUM, type Engine, Machine } from './machine.ts'
 
 export interface K210Options {
   readonly hartModule: WebAssembly.Module
   readonly harts?: number
   readonly timing?: TimingProfile
   readonly quantum?: number
+  readonly engine?: Engine
   readonly console: ConsoleStream
   readonly sd?: BlockImage
   /** Why the chip starts: what sysctl's reset status reads. */
@@ -58,6 +59,7 @@ export class K210Board implements Board {
       extensions: 0,
       privileged: 9,
       quantum: options.quantum ?? DEFAULT_QUANTUM,
+      engine: options.engine ?? 'auto',
       onWarning: options.onWarning ?? (() => {}),
     })
     const { bus, clock, log } = this.machine

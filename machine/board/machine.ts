@@ -11,9 +11,13 @@ import type { AccessSize, GuestMemory, InterruptLine } from '../device/device.ts
 import type { TimingProfile } from '../device/timing.ts'
 import { HartCore, NEVER } from '../hart/core.ts'
 import * as L from '../hart/layout.ts'
+import { Jit } from '../jit/jit.ts'
 import type { Placement } from './loader.ts'
 import { TraceCollector } from '../trace/collector.ts'
 import { traceKind } from '../trace/kinds.ts'
+
+/** How instructions are executed; no guest can tell. `auto`: what is fastest. */
+export type Engine = 'auto' | 'interpreter' | 'jit'
 
 export interface MachineOptions {
   /** The compiled `hart.wasm`. */
@@ -30,6 +34,7 @@ export interface MachineOptions {
   readonly privileged: 12 | 9
   /** Cycles of a round when several harts run. */
   readonly quantum: number
+  readonly engine: Engine
   readonly onWarning: (text: string) => void
 }
 
@@ -61,6 +66,8 @@ export class Machine {
   readonly timing: BoardTiming
   readonly trace: TraceCollector
   readonly dma: GuestMemory
+  /** Absent where the interpreter does everything. */
+  readonly jit: Jit | undefined = undefined
   private htifDevice: Htif | undefined
   /** Where HTIF is served, when it is. */
   htif: { readonly tohost: number; readonly fromhost: number | undefined } | undefined
@@ -84,9 +91,13 @@ export class Machine {
         runEvents: () => this.clock.runDue(),
         drainTrace: () => this.trace.drain(),
         tohost: (low, high) => this.htifDevice?.command(low >>> 0, high >>> 0),
+        hot: (hart, slot, low, high) => this.jit?.hot(hart, slot >>> 0, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)),
+        codeChanged: (page, first, last) => this.jit?.codeChanged(page >>> 0, first, last),
+        codeForgotten: () => this.jit?.codeForgotten(),
         userInterrupt: (hart, operation, receiver, value) => this.userInterrupt(hart, operation, receiver >>> 0, BigInt.asUintN(64, value)),
       },
     )
+    if (options.engine === 'jit') this.jit = new Jit(this.core)
     this.setCosts(this.timing.costs)
     this.core.setGlobal64(L.G_UNCACHED, BigInt(options.uncachedBase ?? 0))
     this.clock = new BoardClock(
@@ -138,6 +149,8 @@ export class Machine {
 
   setCosts(costs: HartCosts): void {
     for (const [name, offset] of Object.entries(COST_OFFSETS)) this.core.setGlobal32(offset, costs[name as keyof HartCosts])
+    // Compiled code has them inside.
+    this.core.exports.forgetCode()
   }
 
   /** A wire into a hart's mip: `bit` 11 is MEIP, and so on. */
@@ -203,6 +216,7 @@ export class Machine {
     do {
       this.core.setGlobal64(L.G_HOST_LIMIT, cycleOrNever(Math.min(untilCycle, this.now + SLICE_CYCLES)))
       reason = this.core.exports.run()
+      this.jit?.flush()
     } while (reason === L.STOP_LIMIT && this.now < untilCycle)
     switch (reason) {
       case L.STOP_BREAKPOINT:

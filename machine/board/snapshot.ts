@@ -47,6 +47,7 @@ const GLOBAL_BYTES = 0x600
 const HOSTS_OWN: readonly (readonly [offset: number, bytes: number])[] = [
   [L.G_HOST_LIMIT, 8],
   [L.G_TRACE_MASK_LOW, 16],
+  [L.G_REGION_DROPPED, 16],
   [L.G_TRACE_COUNT, 4],
   [L.G_BREAKPOINT_COUNT, 8],
   [L.G_BREAKPOINTS, L.MAX_BREAKPOINTS * 8],

@@ -19,7 +19,7 @@ import * as L from '../hart/layout.ts'
 import type { Board } from './board.ts'
 import { encodeDeviceTree } from './device-tree.ts'
 import { makeClint, travellingWire } from './interrupt-wires.ts'
-import { DEFAULT_QUANTUM, Machine } from './machine.ts'
+import { DEFAULT_QUANTUM, type Engine, Machine } from './machine.ts'
 import { BOARD_TIMING } from './timing.ts'
 import { VIRT_MAP, virtDeviceTree } from './virt-device-tree.ts'
 
@@ -30,6 +30,7 @@ export interface VirtOptions {
   readonly ramSize?: number
   readonly timing?: TimingProfile
   readonly quantum?: number
+  readonly engine?: Engine
   readonly userInterrupts?: { readonly n: boolean; readonly uintc: boolean }
   readonly seed?: bigint
   readonly console: ConsoleStream
@@ -74,6 +75,7 @@ export class VirtBoard implements Board {
       extensions: L.EXT_SSTC | (extensions.n ? L.EXT_N : 0) | (extensions.uintc ? L.EXT_UINTC : 0),
       privileged: 12,
       quantum: options.quantum ?? DEFAULT_QUANTUM,
+      engine: options.engine ?? 'auto',
       onWarning: options.onWarning ?? (() => {}),
     })
     const { bus, clock, log, dma } = this.machine

@@ -24,7 +24,7 @@ export async function buildHart(outDirectory: string): Promise<void> {
     [
       path.relative(here, path.join(here, 'core/index.ts')),
       ...['--outFile', 'hart.wasm'],
-      ...['-O3', '--runtime', 'stub', '--noAssert', '--importMemory', '--initialMemory', '64', '--memoryBase', '64'],
+      ...['-O3', '--runtime', 'stub', '--noAssert', '--importMemory', '--exportTable', '--initialMemory', '64', '--memoryBase', '64'],
       ...['--enable', 'sign-extension', '--enable', 'bulk-memory', '--enable', 'mutable-globals', '--enable', 'nontrapping-f2i'],
       // wasm32 is the only target: pointers are 32 bits for good.
       ...['--use', 'abort=', '--disableWarning', '201'],

@@ -9,6 +9,9 @@ export interface CoreHost {
   drainTrace(): void
   tohost(low: number, high: number): void
   userInterrupt(hart: number, operation: number, receiver: number, value: bigint): bigint
+  hot(hart: number, slot: number, pcLow: number, pcHigh: number): void
+  codeChanged(page: number, first: number, last: number): void
+  codeForgotten(): void
 }
 
 export interface CoreOptions {
@@ -25,7 +28,7 @@ export interface CoreOptions {
   readonly quantum: number
 }
 
-interface CoreExports {
+export interface CoreExports {
   run(): number
   reset(hart: number): void
   setWires(hart: number, bits: number, level: number): void
@@ -44,6 +47,10 @@ interface CoreExports {
   readRegister(hart: number, number: number): bigint
   writeRegister(hart: number, number: number, value: bigint): number
   translateForDebugger(hart: number, address: bigint, access: number): bigint
+  /** Decodes the instruction at a pc into its slot of a predecoded page. */
+  decodeSlot(slot: number, pc: bigint): void
+  /** Where the interpreter finds compiled regions. */
+  readonly table: WebAssembly.Table
 }
 
 const WASM_PAGE = 65536
@@ -90,6 +97,7 @@ export class HartCore {
     this.setGlobal32(L.G_PRIVILEGED, options.privileged)
     this.setGlobal32(L.G_CYCLES_PER_TICK, options.cyclesPerTick)
     this.setGlobal32(L.G_QUANTUM, options.quantum)
+    this.setGlobal32(L.G_HOT, L.NEVER_HOT)
     this.setGlobal64(L.G_NEXT_EVENT, NEVER)
     this.setGlobal64(L.G_HOST_LIMIT, NEVER)
     for (let hart = 0; hart < options.harts; hart++) this.exports.reset(hart)

@@ -166,6 +166,7 @@ break`
 const enterAnew = `slot = enter(h)
 if (slot == 0) break
 bias = load<u64>(h, H_BIAS)
+warm(h, slot, bias)
 continue`
 
 function branchCases(name: string): string {
@@ -182,7 +183,10 @@ case Op.${prefix}${name}_backward:
 if (${condition}) {
 ${charge('BRANCH_TAKEN')}
 slot += immediateOf(slot)
-if (retired + stall < load<i64>(h, H_LIMIT)) continue
+if (retired + stall < load<i64>(h, H_LIMIT)) {
+warm(h, slot, bias)
+continue
+}
 ${synchronizeHere}
 break
 }
@@ -207,6 +211,7 @@ if (load<u64>(entry) == (target & PAGE) && load<u32>(h, H_STEP) == 0) {
 const start = <usize>load<u32>(entry, 8)
 bias = (target & PAGE) - <u64>(start >>> 2)
 slot = start + ((<usize>target & 0xffe) << 2)
+warm(h, slot, bias)
 continue
 }
 synchronize(h, target, retired, stall)
@@ -224,7 +229,10 @@ case Op.${prefix}jal_backward:
 put(h, slot, bias + (slot >>> 2) + ${bytes})
 ${charge('JUMP')}
 slot += immediateOf(slot)
-if (retired + stall < load<i64>(h, H_LIMIT)) continue
+if (retired + stall < load<i64>(h, H_LIMIT)) {
+warm(h, slot, bias)
+continue
+}
 ${synchronizeHere}
 break
 case Op.${prefix}jal_far: {
@@ -383,17 +391,23 @@ import {
   COST_STORE,
   FETCH_ENTRIES,
   GLOBAL,
+  G_COMPILED_RETIRED,
+  G_HOT,
+  HEAT,
+  HEAT_ENTRIES,
   H_BIAS,
   H_F,
   H_FAULTED,
   H_FETCH,
   H_FS,
+  H_ID,
   H_LIMIT,
   H_PC,
   H_RETIRED,
   H_STALL,
   H_STEP,
   H_TLB,
+  LOOK_UP,
   SLOT_BYTES,
 } from '../../layout'
 import { executeAtomic } from '../atomic'
@@ -404,6 +418,7 @@ import { enter, instructionWord, scratchSlot, stopAtBreakpoint } from '../fetch'
 import { addDouble, addSingle, executeFloat, fusedDouble, multiplyDouble, multiplySingle, roundingMode } from '../float'
 import { Op } from './decoder'
 import { divideSigned, divideSignedWord, multiplyHighSigned, multiplyHighSignedUnsigned, remainderSigned, remainderSignedWord } from '../integer'
+import { hot } from '../host'
 import { loadSlow, storeSlow } from '../memory'
 import { multiplyHigh } from '../softfloat'
 import { floatReg, reg, setFloatReg, setReg, setSingleReg, singleReg } from '../state'
@@ -471,6 +486,18 @@ const PAGE: u64 = ~(<u64>0xfff)
   store<i64>(h, stall, H_STALL)
 }
 
+/** Counts that control came to a slot by a jump; the JIT hears of the frequent ones. */
+@inline function warm(h: usize, slot: usize, bias: u64): void {
+  const at = HEAT + ((slot >>> 2) & (2 * HEAT_ENTRIES - 2))
+  const count = load<u16>(at) + 1
+  store<u16>(at, count)
+  if (count == load<u32>(GLOBAL + G_HOT)) becomeHot(h, slot, bias + (slot >>> 2))
+}
+
+function becomeHot(h: usize, slot: usize, pc: u64): void {
+  hot(load<u32>(h, H_ID), <u32>slot, <u32>pc, <u32>(pc >>> 32))
+}
+
 /** Loads through the slow path: the value, or a trap (H_FAULTED). */
 function missedLoad(h: usize, address: u64, size: u32, pc: u64, retired: i64, stall: i64): u64 {
   synchronize(h, pc, retired, stall)
@@ -500,6 +527,7 @@ export function execute(h: usize): void {
       stall = load<i64>(h, H_STALL)
       continue
     }
+    warm(h, slot, bias)
     while (true) {
       retired++
       switch (<i32>load<u8>(slot)) {
@@ -534,6 +562,19 @@ export function execute(h: usize): void {
           if (slot == 0) break
           bias = load<u64>(h, H_BIAS)
           continue
+        }
+        case Op.compiled: {
+          retired--
+          const pc = bias + (slot >>> 2)
+          synchronize(h, pc, retired, stall)
+          const outcome = call_indirect<i32>(load<u16>(slot, 2), h, pc - immediate(slot))
+          const before = retired
+          retired = load<i64>(h, H_RETIRED)
+          store<i64>(GLOBAL + G_COMPILED_RETIRED, load<i64>(GLOBAL + G_COMPILED_RETIRED) + retired - before)
+          stall = stallOf(h)
+          if (outcome == LOOK_UP) break
+          tlb = <usize>load<u32>(h, H_TLB)
+          ${enterAnew}
         }
         case Op.illegal:
           synchronize(h, bias + (slot >>> 2), retired, stall)

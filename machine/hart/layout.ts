@@ -7,6 +7,7 @@
  *   ...
  *   0x0009_0000  TRACE    event buffer
  *   0x000b_0000  LINES    which hart last touched a line atomically
+ *   0x000c_0000  HEAT     how often control came to a slot (hashed): what the JIT compiles
  *   0x0010_0000  PAGES    for each RAM page: its predecoded page, or 0; then the pool of predecoded pages, then RAM
  *                         (addresses computed by the board: GLOBAL_PAGES, GLOBAL_POOL, GLOBAL_RAM_OFFSET)
  */
@@ -22,6 +23,16 @@ export const TRACE_CAPACITY = 4096
 export const LINE_TABLE = 0xb0000
 /** Entries of 8 bytes: line address << 4 | hart + 1. */
 export const LINE_ENTRIES = 4096
+/** Counters of 2 bytes, by slot address: a power of two of them. */
+export const HEAT = 0xc0000
+export const HEAT_ENTRIES = 16384
+/**
+ * What a compiled region returns: LEAVE, the hart goes on at H_PC, or LOOK_UP, it is at a check point whose time has come or has trapped.
+ * What a region calls may also say GO_ON: behind the instruction.
+ */
+export const GO_ON = 0
+export const LOOK_UP = 1
+export const LEAVE = 2
 export const DYNAMIC_BASE = 0x100000
 
 // ---- GLOBAL: offsets from GLOBAL -------------------------------------------------------------------------------------
@@ -74,6 +85,13 @@ export const G_ROUND_ALONE = 0x0b0
 
 /** Hart that ran last, plus one. */
 export const G_TURN = 0x0b4
+/** Non-zero: a compiled region was dropped since some region last looked (u32). */
+export const G_REGION_DROPPED = 0x0b8
+/** How often control must have come to a slot before the JIT hears of it (u32); a counter holds less than 65536. */
+export const G_HOT = 0x0bc
+export const NEVER_HOT = 0x10000
+/** Instructions retired in compiled regions (u64). */
+export const G_COMPILED_RETIRED = 0x0c0
 
 /** Physical address at which RAM answers a second time, past the caches (u64); 0 when there is no such place. */
 export const G_UNCACHED = 0x0e0
@@ -277,7 +295,12 @@ export const FETCH_TABLE_BYTES = 0x1000
 /** A slot per halfword: {u8 operation, u8 rd, u8 rs1, u8 rs2, i32 immediate}. Operation 0: not decoded yet. */
 export const SLOT_BYTES = 8
 export const PAGE_SLOTS = 2048
-/** A predecoded page: its slots, then two sentinel slots, then the physical page address (u64) and padding. */
+/**
+ * A predecoded page: its slots, then two sentinel slots, then the physical page address (u64), whether compiled regions contain code of it
+ * (u32), and which of its halfwords they contain (a bit each).
+ */
 export const CODE_PAGE_SENTINEL = 16384
 export const CODE_PAGE_ADDRESS = 16400
-export const CODE_PAGE_BYTES = 16416
+export const CODE_PAGE_COMPILED = 16408
+export const CODE_PAGE_HALFWORDS = 16416
+export const CODE_PAGE_BYTES = 16672

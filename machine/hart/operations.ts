@@ -54,6 +54,8 @@ export const operations: readonly string[] = [
   'page_end',
   'crossing',
   'breakpoint',
+  // Stands where a compiled region can be entered: {u8 operation, unused, u16 table index, i32 pc less the region's base}.
+  'compiled',
   'illegal',
   'float',
   'amo',

@@ -45,6 +45,7 @@ export function makeBoard(options: RunOptions, parts: BoardParts, before?: Board
     harts: options.harts,
     timing: options.timing,
     quantum: options.quantum,
+    engine: options.engine,
     console: parts.console,
     sd: parts.sd,
     onWarning: parts.onWarning,

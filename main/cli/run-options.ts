@@ -1,7 +1,7 @@
 /** The options of `pollen run`: their syntax, their limits, and what is refused. */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { MAX_HARTS } from '../../machine/hart/layout.ts'
-import { DEFAULT_QUANTUM } from '../../machine/board/machine.ts'
+import { DEFAULT_QUANTUM, type Engine } from '../../machine/board/machine.ts'
 import { VIRT_MOST_RAM } from '../../machine/board/virt.ts'
 
 export interface RunOptions {
@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly sd?: string
   readonly writeBack: boolean
   readonly virtio: 'modern' | 'legacy'
-  readonly engine: 'auto' | 'interpreter'
+  readonly engine: Engine
   readonly seed: bigint
   readonly maxInstructions?: number
   /** Virtual seconds. */
@@ -122,7 +122,7 @@ export function addRunOptions(command: Command): Command {
     .option('--sd <file>', 'image of an SD card')
     .option('--write-back', 'keep what the guest writes in the image files', false)
     .option('--virtio <version>', 'modern or legacy', choice(['modern', 'legacy'], []), 'modern')
-    .option('--engine <name>', 'auto or interpreter', choice(['auto', 'interpreter'], ['jit']), 'auto')
+    .option('--engine <name>', 'auto, interpreter or jit; no guest can tell', choice(['auto', 'interpreter', 'jit'], []), 'auto')
     .addOption(new Option('--seed <n>', 'seed of everything random').argParser(parseSeed).default(0n, '0'))
     .option('--max-instructions <n>', 'stop after this many instructions, status 124', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--timeout <seconds>', 'stop after this much virtual time, status 124', seconds)

@@ -153,7 +153,7 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
     ['--seed', 'x'],
     ['--timeout', '-1'],
     ['--board', 'k211'],
-    ['--engine', 'jit'],
+    ['--engine', 'fast'],
     ['--net', 'user'],
     ['--gdb', '1234'],
     ['--record', 'f'],
@@ -179,7 +179,7 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
     expect(pollen(['run', forever(), '--net', 'user']).err).toContain('not available yet')
     const help = pollen(['run', '--help'])
     expect(help.status).toBe(0)
-    expect(help.out).not.toMatch(/--net|--gdb|--record|--replay|jit/)
+    expect(help.out).not.toMatch(/--net|--gdb|--record|--replay/)
   })
 
   it('a damaged ELF file is a LoadError, whatever the damage', () => {

@@ -222,6 +222,7 @@ class Session {
               instructions: machine.core.retired(hart),
               waitedCycles: machine.waited(hart),
             })),
+            jit: machine.jit?.report(),
             traceEvents: machine.trace.count,
             traceHash: machine.trace.hash,
           },

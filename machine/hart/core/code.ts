@@ -2,6 +2,8 @@
 import {
   CODE_PAGE_ADDRESS,
   CODE_PAGE_BYTES,
+  CODE_PAGE_COMPILED,
+  CODE_PAGE_HALFWORDS,
   CODE_PAGE_SENTINEL,
   GLOBAL,
   G_BREAKPOINTS,
@@ -17,6 +19,7 @@ import {
   SLOT_BYTES,
 } from '../layout'
 import { Op, decode } from './generated/decoder'
+import { codeChanged, codeForgotten } from './host'
 import { hartAddress } from './state'
 import { flushFetches, markCode } from './tlb'
 import { ramPointer } from './translate'
@@ -55,6 +58,7 @@ export function forgetAll(): void {
   store<u32>(GLOBAL + G_POOL_USED, 0)
   const harts = load<u32>(GLOBAL + G_HART_COUNT)
   for (let i: u32 = 0; i < harts; i++) flushFetches(hartAddress(i))
+  codeForgotten()
 }
 
 /** Decodes the instruction at `pc` into its slot of a predecoded page. */
@@ -98,8 +102,19 @@ export function invalidate(address: u64, size: u64): void {
       // One halfword earlier, for an instruction that began there.
       const first = max(<i32>(at & 0xfff) / 2 - 1, 0)
       const last = <i32>(until - 1 - physicalPage) / 2
+      if (load<u32>(page, CODE_PAGE_COMPILED) != 0) dropRegions(page, <i32>(at & 0xfff) / 2, last)
       for (let i = first; i <= last; i++) store<u8>(page + (<usize>i << 3), Op.undecoded)
     }
     at = until
+  }
+}
+
+/** Compiled regions that contain one of these halfwords are dropped. */
+function dropRegions(page: usize, first: i32, last: i32): void {
+  for (let i = first; i <= last; i++) {
+    if ((load<u8>(page + (i >>> 3), CODE_PAGE_HALFWORDS) >>> (i & 7)) & 1) {
+      codeChanged(<u32>page, first, last)
+      return
+    }
   }
 }

@@ -23,3 +23,15 @@ export declare function tohost(low: u32, high: u32): void
 /** One `uipi` operation on a receiver of the user-interrupt controller: 0 send, 1 read, 2 write, 3 activate, 4 deactivate. Returns what READ reads. */
 @external("board", "userInterrupt")
 export declare function userInterrupt(hart: u32, operation: u32, receiver: u32, value: u64): u64
+
+/** Control came to a slot G_HOT times: the slot's address, and its pc (low, high). */
+@external("board", "hot")
+export declare function hot(hart: u32, slot: u32, pcLow: u32, pcHigh: u32): void
+
+/** Compiled halfwords of a predecoded page have changed: regions that contain one of them must not run again. */
+@external("board", "codeChanged")
+export declare function codeChanged(page: u32, first: i32, last: i32): void
+
+/** All predecoded pages were forgotten, and with them what was compiled. */
+@external("board", "codeForgotten")
+export declare function codeForgotten(): void

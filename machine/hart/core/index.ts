@@ -15,6 +15,7 @@ import {
   H_UTIMECMP,
 } from '../layout'
 import { forgetAll, invalidate } from './code'
+export { decodeSlot } from './code'
 import { hasCsr, writeCsrForDebugger } from './csr'
 import { readCsr } from './csr-read'
 import { MACHINE, attend, hartAddress } from './state'
@@ -23,6 +24,8 @@ import { Access, dataPrivilege, translate } from './translate'
 
 export { run, setSoftware, setTimerCompare, setWires, endRoundAt, timeChanged } from './schedule'
 export { timeNow } from './state'
+export { regionAtomic, regionCsr, regionFloat, regionIllegal, regionLoad, regionStore } from './region'
+export { multiplyHigh } from './softfloat'
 
 /** Power-on state of one hart, stopped. */
 export function reset(index: u32): void {

@@ -14,6 +14,8 @@ export interface TestProgram {
   readonly constants: readonly bigint[]
   /** mstatus bits set before the items run. */
   readonly status: number
+  /** Assembly that runs in the place of the items. */
+  readonly text?: string
 }
 
 export const MODES: readonly Mode[] = ['machine', 'modified', 'supervisor', 'user']
@@ -129,7 +131,7 @@ function source(program: TestProgram): string {
   const window = paged ? WINDOW_VIRTUAL : WINDOW_PHYSICAL
   const previous = { machine: 3, modified: program.seed & 1, supervisor: 1, user: 0 }[mode]
   const status = program.status | 0x6000 | (mode === 'modified' ? 1 << 17 : 0)
-  const body = program.items.map(({ words, about }) => words.map(directive).join('\n') + `  # ${about}`).join('\n')
+  const body = program.text ?? itemsText(program.items)
   return `
 .text
 .globl _start
@@ -326,6 +328,11 @@ ${link('middle', 0, 'leaves')}
   csrw satp, t0
   sfence.vma
 `
+}
+
+/** Items as lines of assembly. */
+export function itemsText(items: readonly Item[]): string {
+  return items.map(({ words, about }) => words.map(directive).join('\n') + `  # ${about}`).join('\n')
 }
 
 function directive(word: number): string {
