@@ -16,7 +16,12 @@ const RAM_MEBIBYTES = 128
 const MOST_CYCLES = 2e10
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '3' }, only: { type: 'string' }, engine: { type: 'string', default: 'auto' }, json: { type: 'boolean', default: false } },
+  options: {
+    runs: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    engine: { type: 'string', default: 'auto' },
+    json: { type: 'boolean', default: false },
+  },
 })
 
 const needed: OracleName[] = ['qemu-system-riscv64', 'riscv64-unknown-elf-gcc']
