@@ -150,6 +150,28 @@ describe('PLIC (65 sources, machine contexts only)', () => {
     }
   })
 
+  it('interrupts a hart that goes round in a loop when the host types between two runs', () => {
+    const run = new K210Run(`main: vector mtvec out
+        li t0, 0x38000000
+        li t1, 1
+        sw t1, 12(t0)
+        li t1, 2
+        sw t1, 16(t0)
+        li t0, 0x0c000000
+        sw t1, 132(t0)
+        li t0, 0x0c002000
+        sw t1, 4(t0)
+        li t0, 1 << 11
+        csrw mie, t0
+        csrsi mstatus, 8
+      loop: j loop
+      .balign 4
+      out: exit 0`)
+    run.machine.run(5000)
+    run.input.push(Uint8Array.of(65), run.machine.now)
+    expect(run.machine.run(1_000_000)).toEqual({ kind: 'exit', status: 0 })
+  })
+
   it('has no supervisor contexts', () => {
     const board = idleK210()
     board.write(PLIC + 0x2080, 2)

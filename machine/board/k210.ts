@@ -2,18 +2,23 @@
 import type { BlockImage } from '../backend/block-image.ts'
 import type { ConsoleStream } from '../backend/console.ts'
 import type { Device, DeviceState, InterruptLine } from '../device/device.ts'
+import { DMA_CHANNELS, Dmac } from '../device/dmac.ts'
+import { DwSpi } from '../device/dw-spi.ts'
 import { Fpioa, PIN_FUNCTION } from '../device/fpioa.ts'
 import { Gated } from '../device/gated.ts'
 import { Gpio } from '../device/gpio.ts'
 import { GpioHs } from '../device/gpiohs.ts'
 import { Plic, plicContext } from '../device/plic.ts'
 import { SharedConsole } from '../device/routed-serial.ts'
+import { SdCard } from '../device/sdcard.ts'
 import { type Peripheral, type ResetCause, Sysctl } from '../device/sysctl.ts'
 import { DEVICE_TIMING, type TimingProfile } from '../device/timing.ts'
 import { Uarths } from '../device/uarths.ts'
 import { Unmodelled } from '../device/unmodelled.ts'
+import { WordRegisters } from '../device/word-registers.ts'
 import type { Board } from './board.ts'
 import { makeClint } from './interrupt-wires.ts'
+import { CardSlot } from './k210-card.ts'
 import { K210_MAP, K210_PINS } from './k210-map.ts'
 import { DEFAULT_QUANTUM, type Engine, Machine } from './machine.ts'
 
@@ -30,6 +35,11 @@ export interface K210Options {
   readonly onWarning?: (text: string) => void
 }
 
+interface Place {
+  readonly base: number
+  readonly size: number
+}
+
 export const K210_MOST_HARTS = 2
 /** The CLINT counts one tick for so many CPU cycles. */
 const CYCLES_PER_TICK = 50
@@ -41,6 +51,9 @@ export class K210Board implements Board {
   readonly plic: Plic
   readonly sysctl: Sysctl
   readonly fpioa: Fpioa
+  readonly dmac: Dmac
+  private readonly spi: readonly DwSpi[]
+  private readonly slot: CardSlot
   /** Why the chip was reset, once `run` returned `reset`. */
   resetCause: ResetCause = 'pin'
   private readonly resettable = new Map<Peripheral, () => void>()
@@ -64,17 +77,18 @@ export class K210Board implements Board {
     })
     const { bus, clock, log } = this.machine
     const devices = DEVICE_TIMING[timing]
-    const add = <T extends Device>(place: { base: number; size: number }, device: T): T => {
+    const add = <T extends Device>(place: Place, device: T): T => {
       bus.add(place.base, place.size, device)
       return device
     }
-    /** A device that stops with its clock and has a reset bit. */
-    const addGated = <T extends Device & { reset(): void }>(
-      place: { base: number; size: number },
-      peripheral: Peripheral,
-      device: T,
-    ): T => {
-      bus.add(place.base, place.size, new Gated(device, () => this.sysctl.isClocked(peripheral), log))
+    /** A device that takes partial accesses; `pure`: reading its registers changes nothing. */
+    const addWords = <T extends Device>(place: Place, device: T, pure: boolean): T => {
+      bus.add(place.base, place.size, new WordRegisters(device, pure))
+      return device
+    }
+    /** One that also stops with its clock and has a reset bit. */
+    const addGated = <T extends Device & { reset(): void }>(place: Place, peripheral: Peripheral, device: T, pure = false): T => {
+      addWords(place, new Gated(device, () => this.sysctl.isClocked(peripheral), log), pure)
       this.resettable.set(peripheral, () => device.reset())
       return device
     }
@@ -82,7 +96,7 @@ export class K210Board implements Board {
     add(K210_MAP.clint, makeClint(this.machine))
     this.plic = add(K210_MAP.plic, this.makePlic(harts))
     const line = (source: number) => this.plic.source(source)
-    this.sysctl = add(
+    this.sysctl = addWords(
       K210_MAP.sysctl,
       new Sysctl(
         'sysctl',
@@ -91,8 +105,9 @@ export class K210Board implements Board {
         log,
         options.resetCause,
       ),
+      true,
     )
-    this.fpioa = addGated(K210_MAP.fpioa, 'fpioa', new Fpioa('fpioa', log))
+    this.fpioa = addGated(K210_MAP.fpioa, 'fpioa', new Fpioa('fpioa', log), true)
     this.fpioa.pull(K210_PINS.bootKey, true)
     const console = new SharedConsole(options.console, this.fpioa, log)
     const port = (name: string, receive: number, transmit: number) =>
@@ -101,16 +116,33 @@ export class K210Board implements Board {
         { receive: { role: receive, pin: K210_PINS.consoleReceive }, transmit: { role: transmit, pin: K210_PINS.consoleTransmit } },
         name === 'uarths',
       )
-    this.uarths = add(
+    this.uarths = addWords(
       K210_MAP.uarths,
       new Uarths('uarths', clock, line(K210_MAP.uarths.irq), port('uarths', PIN_FUNCTION.uarthsReceive, PIN_FUNCTION.uarthsTransmit), log, {
         timing: devices,
         inputClock: () => this.sysctl.cpuClock,
       }),
+      false,
     )
     const gpioLines = Array.from({ length: 32 }, (_, bit) => line(K210_MAP.gpiohs.irq + bit))
-    add(K210_MAP.gpiohs, new GpioHs('gpiohs', this.fpioa, gpioLines, log))
-    addGated(K210_MAP.gpio, 'gpio', new Gpio('gpio', this.fpioa, line(K210_MAP.gpio.irq), log))
+    addWords(K210_MAP.gpiohs, new GpioHs('gpiohs', this.fpioa, gpioLines, log), true)
+    addGated(K210_MAP.gpio, 'gpio', new Gpio('gpio', this.fpioa, line(K210_MAP.gpio.irq), log), true)
+    this.dmac = addGated(K210_MAP.dmac, 'dma', this.makeDmac())
+    const card = options.sd && new SdCard('sdcard', options.sd, devices.sd, this.machine.timing.frequency, log)
+    const slot = (this.slot = new CardSlot(this.fpioa, card))
+    this.spi = ([0, 1, 3] as const).map((number, index) =>
+      addGated(
+        K210_MAP.spi[index],
+        `spi${number}`,
+        new DwSpi(`spi${number}`, clock, line(K210_MAP.spi[index].irq), log, {
+          fields: number === 3 ? { size: 0, mode: 10, format: 22 } : { size: 16, mode: 8, format: 21 },
+          inputClock: () => this.sysctl.spiClock(number),
+          exchange: (byte, cycle) => (number === 3 ? 0xff : slot.exchange(number, byte, cycle)),
+          select: (targets) => (number === 3 ? undefined : slot.select(number, targets)),
+          onRequest: () => this.dmac.requestChanged(),
+        }),
+      ),
+    )
     for (const [name, place] of Object.entries(K210_MAP.unmodelled)) add(place, new Unmodelled(name, log))
   }
 
@@ -119,11 +151,36 @@ export class K210Board implements Board {
   }
 
   saveDevices(): Record<string, DeviceState> {
-    return Object.fromEntries(this.machine.bus.devices.map((device) => [device.name, device.save()]))
+    return { ...Object.fromEntries(this.machine.bus.devices.map((device) => [device.name, device.save()])), slot: this.slot.save() }
   }
 
   loadDevices(states: Record<string, DeviceState>): void {
     for (const device of this.machine.bus.devices) device.load(states[device.name])
+    this.slot.load(states.slot)
+  }
+
+  private makeDmac(): Dmac {
+    const { machine } = this
+    const lines = Array.from({ length: DMA_CHANNELS }, (_, channel) => this.plic.source(K210_MAP.dmac.irq + channel))
+    return new Dmac(
+      'dmac',
+      machine.clock,
+      lines,
+      {
+        memory: machine.dma,
+        devices: machine.bus,
+        isMemory: (address) => machine.ramAt(address, 1) >= 0,
+        isRequested: (handshake) => this.isRequested(this.sysctl.dmaSelection(handshake)),
+      },
+      machine.log,
+    )
+  }
+
+  /** Requests to the DMA controller by their numbers (sysctl.h, sysctl_dma_select_t). */
+  private isRequested(selection: number): boolean {
+    const spi = this.spi[[0, 1, undefined, 2][selection >> 1] ?? -1]
+    if (spi) return selection & 1 ? spi.wantsData : spi.hasData
+    return false
   }
 
   private reset(cause: ResetCause): void {

@@ -275,8 +275,8 @@ export class Machine {
 
   private deadlineChanged(cycle: number): void {
     this.core.setGlobal64(L.G_NEXT_EVENT, cycleOrNever(cycle))
-    // An event within the round under way ends the round there.
-    if (cycle !== Infinity && this.accessing >= 0) this.core.exports.endRoundAt(BigInt(Math.max(cycle, 1)))
+    // An event within the round under way ends the round there, whether a hart or the host caused it.
+    if (cycle !== Infinity) this.core.exports.endRoundAt(BigInt(Math.max(cycle, 1)))
   }
 }
 

@@ -98,10 +98,8 @@ export class SdCard implements SpiTarget {
   select(selected: boolean): void {
     if (selected === this.selected) return
     this.selected = selected
-    if (selected) return
-    // The rest of a command or answer is lost; a block on its way is not: some drivers let go between its bytes.
+    // The rest of a command is lost. Answers and blocks are not: drivers that leave the wire to a controller let go between transfers.
     this.command = []
-    if (this.phase.kind !== 'reading') this.output = []
   }
 
   exchange(byte: number, cycle: number): number {

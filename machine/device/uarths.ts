@@ -75,8 +75,7 @@ export class Uarths implements Device {
   }
 
   write(offset: number, value: number, size: AccessSize): void {
-    // Drivers write the data byte by itself.
-    if (size !== 4 && offset !== TXDATA) return this.unknown.unknownWrite(offset, value, size)
+    if (size !== 4) return this.unknown.unknownWrite(offset, value, size)
     this.advance()
     switch (offset) {
       case TXDATA:
