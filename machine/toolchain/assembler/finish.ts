@@ -18,14 +18,17 @@ export function finish(assembler: Assembler, name: string): ObjectFile {
     // GNU pads the end of code up to the section's alignment.
     if (section.shape.flags.execute && section.fragments.length > 0) addEndPadding(section)
   }
-  for (const section of assembler.sections.values()) {
+  const placed = [...assembler.sections.values()].filter((section) => {
     try {
       relaxSection(section)
+      return true
     } catch (error) {
+      // Fragments without places have no bytes; with an error there is no object anyway.
       assembler.report(error)
+      return false
     }
-  }
-  const sections = [...assembler.sections.values()].map((section) => buildSection(assembler, section))
+  })
+  const sections = placed.map((section) => buildSection(assembler, section))
   const symbols = buildSymbols(assembler, sections)
   const lines = [...assembler.sections.values()].flatMap(buildLines)
   const frames = buildFrames(assembler.cfi)

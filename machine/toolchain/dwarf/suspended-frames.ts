@@ -2,6 +2,7 @@
 import { FRAME_CONSTANT, frameVariableTypes, taskHeaderMembers } from '../coroutine/task.ts'
 import type { ElfFile } from '../elf/reader.ts'
 import type { Type } from '../ir/ir.ts'
+import { Cursor, DwarfError, stringAt } from './cursor.ts'
 
 export interface FrameVariable {
   readonly name: string
@@ -76,40 +77,33 @@ function valueOf(type: Type, bits: bigint): bigint | number {
   return type === 'f32' ? view.getFloat32(0, true) : view.getFloat64(0, true)
 }
 
-/** Reads the table of a linked program. @throws RangeError when the section is cut short. */
+/** Reads the table of a linked program. @throws DwarfError when the section is damaged. */
 export function readFrames(elf: ElfFile): FrameTable {
   const types = new Map<number, FrameType>()
   const section = elf.sections.find((candidate) => candidate.name === '.pollen.frames')
   if (!section) return new FrameTable(types)
   const { bytes } = section
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const base = Number(BigInt.asUintN(32, section.address))
   for (let start = 0; start < bytes.length;) {
-    let at = start
-    const word = (): number => view.getUint32((at += 4) - 4, true)
-    const text = (offset: number): string => {
-      const from = start + offset
-      const end = bytes.indexOf(0, from)
-      if (end < 0) throw new RangeError('.pollen.frames: a name has no end')
-      return new TextDecoder().decode(bytes.subarray(from, end))
-    }
-    const size = word()
-    if (size < 16) throw new RangeError('.pollen.frames: a record is too short')
-    const frameBytes = word()
-    const name = text(word())
+    const record = new Cursor(bytes, start)
+    const text = (): string => stringAt(bytes, start + record.u32())
+    const size = record.u32()
+    if (size < 16) throw new DwarfError('a record of .pollen.frames is too short')
+    const frameBytes = record.u32()
+    const name = text()
     const suspensions: SuspensionPoint[] = []
-    for (let left = word(); left > 0; left--) {
-      const resume = word()
-      const line = word()
-      const file = text(word())
+    for (let left = record.u32(); left > 0; left--) {
+      const resume = record.u32()
+      const line = record.u32()
+      const file = text()
       const variables: FrameVariable[] = []
-      for (let more = word(); more > 0; more--) {
-        const variable = text(word())
-        const kind = word()
-        const value = view.getBigUint64(at, true)
-        at += 8
+      for (let more = record.u32(); more > 0; more--) {
+        const variable = text()
+        const kind = record.u32()
+        const value = record.u64()
         const constant = kind >= FRAME_CONSTANT
         const type = frameVariableTypes[kind % FRAME_CONSTANT]
+        if (!type) throw new DwarfError(`a variable of .pollen.frames has the unknown type ${kind}`)
         variables.push({ name: variable, type, offset: constant ? undefined : Number(value), value: constant ? value : undefined })
       }
       suspensions.push({ resume, file, line, variables })
