@@ -84,6 +84,9 @@ export function refusalOf(bytes: Uint8Array): WasmError | undefined {
   }
 }
 
+/** Reasons for which we refuse what V8 takes: later proposals, and an alignment that only the specification forbids. */
+export const knownDisagreement = /refused \((illegal opcode|malformed value type|atomic alignment must be natural)/
+
 /** A description of the disagreement with V8 about a module, or undefined. */
 export function disagreement(bytes: Uint8Array): string | undefined {
   const refusal = refusalOf(bytes)
