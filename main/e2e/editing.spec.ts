@@ -93,4 +93,35 @@ describeWith(['chromium'], 'the editor', () => {
     await page.keyboard.press('Control+S')
     await expect.poll(() => readFile(file, 'utf8')).toBe(`go:     li      t0,1\n${before}`)
   })
+
+  it('shows what the source becomes, stage by stage, in the same colours', async () => {
+    window = await openWindow(browser)
+    const { page } = window
+    await typescriptProgram(window)
+    await page.getByRole('button', { name: 'Build', exact: true }).click()
+    const stage = page.locator('section[aria-label=Stage]')
+    await stage.locator('.ln', { hasText: /csrr?w/ }).first().waitFor()
+    const colourOf = async (text: RegExp) =>
+      /\bg\d\b/.exec((await stage.locator('.ln', { hasText: text }).first().getAttribute('class'))!)?.[0]
+    for (const [kind, text] of [
+      ['WebAssembly', /call \$\S*csrWrite/],
+      ['IR', /csr/i],
+      ['RV64', /csrr?w/],
+    ] as const) {
+      await stage.getByRole('combobox').selectOption({ label: kind })
+      const row = stage.locator('.ln', { hasText: text }).first()
+      await row.waitFor()
+      await page
+        .locator(`#editor-pane .mapped-line.${await colourOf(text)}`)
+        .first()
+        .waitFor()
+      await row.click()
+      await page.waitForFunction(() => document.querySelector('#editor-pane .active-line-number')?.textContent === '4')
+      await stage.locator('.ln.here', { hasText: text }).first().waitFor()
+    }
+    // Assembly goes straight to machine code.
+    await stage.getByRole('combobox').selectOption({ label: 'IR' })
+    await page.getByRole('tab', { name: 'uart.S' }).click()
+    await stage.getByText('Nothing of this file passes this stage').waitFor()
+  })
 })

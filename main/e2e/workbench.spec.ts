@@ -220,7 +220,7 @@ describeWith(['chromium'], 'the window', () => {
       await page.keyboard.press('F6')
       panels.push(await page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? ''))
     }
-    expect(panels).toEqual(['Run', 'Views', 'Guide', 'uart.S', 'Assembly', 'Console', 'Latency', 'Checks'])
+    expect(panels).toEqual(['Run', 'Views', 'Guide', 'uart.S', 'Stage', 'Console', 'Latency', 'Checks'])
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
     await page.keyboard.press('Escape')

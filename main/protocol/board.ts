@@ -102,6 +102,10 @@ export const listingLine = z.object({
 })
 export type ListingLine = z.infer<typeof listingLine>
 
+/** A line of a stage before machine code. */
+export const stageRow = z.object({ text: z.string(), file: z.string().optional(), line: z.number().optional() })
+export type StageRow = z.infer<typeof stageRow>
+
 export const buildResult = z.object({
   number: z.number(),
   ok: z.boolean(),

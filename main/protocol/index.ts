@@ -3,7 +3,7 @@
  * Both hosts serve this table, so a host that misses an endpoint does not compile.
  */
 import { z } from 'zod'
-import { boardStatus, buildResult, chartFrame, consoleChunk, listingLine, registerFile, requestRow } from './board.ts'
+import { boardStatus, buildResult, chartFrame, consoleChunk, listingLine, registerFile, requestRow, stageRow } from './board.ts'
 import { empty, filePath, hex, labId, locale } from './common.ts'
 import { boardOptions, checkResult, labDefinition, labSummary, requestClass } from './lab.ts'
 import { settings, settingsPatch } from './settings.ts'
@@ -56,6 +56,12 @@ export const endpoints = {
   'build.run': { request: inLab, response: buildResult },
   'build.last': { request: inLab, response: buildResult.nullable() },
   'build.listing': { request: inLab, response: z.object({ build: z.number(), lines: z.array(listingLine) }) },
+
+  /** By function; assembly has no such stages. */
+  'build.stage': {
+    request: inLab.extend({ stage: z.enum(['wasm', 'ir']) }),
+    response: z.object({ build: z.number(), functions: z.array(z.array(stageRow)) }),
+  },
 
   'board.start': { request: inLab.extend({ options: boardOptions, paused: z.boolean().optional() }), response: boardStatus },
   'board.run': { request: empty, response: boardStatus },

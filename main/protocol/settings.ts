@@ -13,8 +13,9 @@ const layoutShape = {
   sideOpen: z.boolean(),
   bottom: z.enum(['console', 'problems', 'inspector']),
   stage: z.boolean(),
+  stageKind: z.enum(['asm', 'ir', 'wasm']),
 }
-const FIRST_LAYOUT = { sizes: {}, side: 'guide', sideOpen: true, bottom: 'console', stage: true } as const
+const FIRST_LAYOUT = { sizes: {}, side: 'guide', sideOpen: true, bottom: 'console', stage: true, stageKind: 'asm' } as const
 
 const layout = z.object({
   sizes: layoutShape.sizes.catch(FIRST_LAYOUT.sizes),
@@ -22,6 +23,7 @@ const layout = z.object({
   sideOpen: layoutShape.sideOpen.catch(FIRST_LAYOUT.sideOpen),
   bottom: layoutShape.bottom.catch(FIRST_LAYOUT.bottom),
   stage: layoutShape.stage.catch(FIRST_LAYOUT.stage),
+  stageKind: layoutShape.stageKind.catch(FIRST_LAYOUT.stageKind),
 })
 
 const shape = {

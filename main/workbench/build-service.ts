@@ -1,6 +1,6 @@
 /** Builds of labs: numbered, kept while their sources stay as they are. */
 import { createHash } from 'node:crypto'
-import type { BuildResult, ListingLine, Timing } from '../protocol/index.ts'
+import type { BuildResult, ListingLine, StageRow, Timing } from '../protocol/index.ts'
 import { cyclesOf, type ListedLine } from './listing.ts'
 import type { LabStore } from './lab-store.ts'
 import type { Toolchain } from './toolchain.ts'
@@ -56,6 +56,14 @@ export class BuildService {
 
   lastResult(lab: string): BuildResult | null {
     return this.last.get(lab)?.result ?? null
+  }
+
+  /** A stage of the last build that worked. */
+  async stage(lab: string, stage: 'wasm' | 'ir'): Promise<{ build: number; functions: StageRow[][] }> {
+    const build = this.lastGood.get(lab)
+    if (!build) return { build: 0, functions: [] }
+    const functions = await this.toolchain.stage(new Map(Object.entries(build.result.sources)), stage)
+    return { build: build.result.number, functions }
   }
 
   /** Of the last build that worked. */

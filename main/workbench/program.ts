@@ -1,5 +1,15 @@
 /** The build of a program from sources that were read before, as its pollen.json describes it. Runs in the toolchain's thread. */
-import { buildImage, programSchema, type CodeCache, type ProgramCache, type ProgramConfiguration } from '../../machine/toolchain/build.ts'
+import {
+  buildImage,
+  programSchema,
+  programStage,
+  type BuildResult,
+  type Stage,
+  type StageLine,
+  type CodeCache,
+  type ProgramCache,
+  type ProgramConfiguration,
+} from '../../machine/toolchain/build.ts'
 import type { Diagnostic } from '../../machine/toolchain/diagnostic.ts'
 import { listProgram, type ListedLine } from './listing.ts'
 
@@ -8,11 +18,13 @@ export interface BuiltProgram {
   readonly elf?: Uint8Array
   readonly diagnostics: readonly Diagnostic[]
   readonly listing: readonly ListedLine[]
+  /** Makes another stage of the program on demand. */
+  readonly stage: (stage: Stage) => StageLine[][]
 }
 
 /** Builds the program; `files` holds the text of each file by its path. */
 export async function buildProgram(files: ReadonlyMap<string, string>, cache?: CodeCache, programs?: ProgramCache): Promise<BuiltProgram> {
-  const failed = (...diagnostics: Diagnostic[]): BuiltProgram => ({ diagnostics, listing: [] })
+  const failed = (...diagnostics: Diagnostic[]): BuiltProgram => ({ diagnostics, listing: [], stage: () => [] })
   const manifest = files.get('pollen.json')
   if (manifest === undefined) return failed(problem('program/missing', 'the program has no pollen.json'))
   let json: unknown
@@ -34,7 +46,7 @@ export async function buildProgram(files: ReadonlyMap<string, string>, cache?: C
     const text = files.get(name)
     return text === undefined ? undefined : new TextEncoder().encode(text)
   }
-  const { elf, diagnostics } = await buildImage({
+  const result: BuildResult = await buildImage({
     configuration,
     readFile: (name) => files.get(name),
     readBytes,
@@ -42,7 +54,8 @@ export async function buildProgram(files: ReadonlyMap<string, string>, cache?: C
     cache,
     programs,
   })
-  return { elf, diagnostics, listing: elf ? listProgram(elf) : [] }
+  const { elf, diagnostics } = result
+  return { elf, diagnostics, listing: elf ? listProgram(elf) : [], stage: (stage) => programStage(result, configuration, stage) }
 }
 
 function problem(code: string, message: string): Diagnostic {

@@ -1,25 +1,36 @@
 /** The toolchain's thread, kept warm: one build at a time, in the order asked for. */
 import { parentPort } from 'node:worker_threads'
-import type { CodeCache, ProgramCache } from '../../machine/toolchain/build.ts'
+import type { CodeCache, ProgramCache, Stage, StageLine } from '../../machine/toolchain/build.ts'
 import { buildProgram, type BuiltProgram } from './program.ts'
 
 export interface ToToolchain {
   readonly id: number
   readonly files: ReadonlyMap<string, string>
+  /** Not the program but one of its stages. */
+  readonly stage?: Stage
 }
 
-export type FromToolchain = { readonly id: number; readonly program: BuiltProgram } | { readonly id: number; readonly failure: string }
+export type SentProgram = Omit<BuiltProgram, 'stage'>
+
+export type FromToolchain =
+  | { readonly id: number; readonly program: SentProgram }
+  | { readonly id: number; readonly stage: StageLine[][] }
+  | { readonly id: number; readonly failure: string }
 
 /** Machine code by what it was made from: a change to one function compiles that one anew. */
 const cache: CodeCache = new Map()
 const programs: ProgramCache = new Map()
 let last: Promise<void> = Promise.resolve()
+/** The build before: looking at its stages does not build it anew. */
+let before: { readonly files: ReadonlyMap<string, string>; readonly program: BuiltProgram } | undefined
 
-parentPort?.on('message', ({ id, files }: ToToolchain) => {
+parentPort?.on('message', ({ id, files, stage }: ToToolchain) => {
   last = last.then(async () => {
     let answer: FromToolchain
     try {
-      answer = { id, program: await buildProgram(files, cache, programs) }
+      if (!before || !stage || !same(before.files, files)) before = { files, program: await buildProgram(files, cache, programs) }
+      const { stage: makeStage, ...program } = before.program
+      answer = stage ? { id, stage: makeStage(stage) } : { id, program }
     } catch (error) {
       // A defect of the toolchain must not take the editor down with it.
       answer = { id, failure: (error as Error).stack ?? String(error) }
@@ -27,3 +38,7 @@ parentPort?.on('message', ({ id, files }: ToToolchain) => {
     parentPort!.postMessage(answer)
   })
 })
+
+function same(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  return one.size === other.size && [...one].every(([name, text]) => other.get(name) === text)
+}

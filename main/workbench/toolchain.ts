@@ -1,12 +1,12 @@
 /** The toolchain from the workbench's side: a warm thread that is replaced when it dies. */
 import type { Worker } from 'node:worker_threads'
+import type { Stage, StageLine } from '../../machine/toolchain/build.ts'
 import { WorkbenchError } from './errors.ts'
-import type { BuiltProgram } from './program.ts'
-import type { FromToolchain, ToToolchain } from './toolchain-worker.ts'
+import type { FromToolchain, SentProgram, ToToolchain } from './toolchain-worker.ts'
 import { TOOLCHAIN_WORKER, startWorker } from './worker-thread.ts'
 
 interface Waiting {
-  resolve(program: BuiltProgram): void
+  resolve(answer: never): void
   reject(error: Error): void
 }
 
@@ -20,11 +20,20 @@ export class Toolchain {
     this.thread()
   }
 
-  build(files: ReadonlyMap<string, string>): Promise<BuiltProgram> {
+  build(files: ReadonlyMap<string, string>): Promise<SentProgram> {
+    return this.ask({ files })
+  }
+
+  /** Functions of a program that builds, as they are at a stage before machine code. */
+  stage(files: ReadonlyMap<string, string>, stage: Stage): Promise<StageLine[][]> {
+    return this.ask({ files, stage })
+  }
+
+  private ask<Answer>(request: Omit<ToToolchain, 'id'>): Promise<Answer> {
     const id = this.next++
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject })
-      this.thread().postMessage({ id, files } satisfies ToToolchain)
+      this.thread().postMessage({ id, ...request } satisfies ToToolchain)
     })
   }
 
@@ -44,7 +53,7 @@ export class Toolchain {
       const waiting = this.waiting.get(answer.id)
       this.waiting.delete(answer.id)
       if ('failure' in answer) waiting?.reject(new WorkbenchError('crashed', `the toolchain failed: ${answer.failure}`))
-      else waiting?.resolve(answer.program)
+      else waiting?.resolve(('stage' in answer ? answer.stage : answer.program) as never)
       if (this.waiting.size === 0) worker.unref()
     })
     const gone = (reason: string) => {

@@ -130,6 +130,8 @@ export class Workbench {
       'build.last': async ({ lab }) => builds.lastResult(lab),
       'build.listing': async ({ lab }) => builds.listing(lab, board.attach().status.options.timing),
 
+      'build.stage': ({ lab, stage }) => builds.stage(lab, stage),
+
       'board.start': async (request) => board.start(request, (await settings.get()).paced),
       'board.run': () => board.run(),
       'board.pause': () => board.pause(),

@@ -35,8 +35,20 @@ export interface ModuleOptions {
 
 /** The optimised IR of all functions of a validated module, as text. */
 export function moduleIr(module: WasmModule, options: Pick<ModuleOptions, 'name' | 'model' | 'level' | 'attributes'>): string {
+  return [...functionIrs(module, options).values()].join('\n')
+}
+
+/** The same by the function's index. */
+export function functionIrs(
+  module: WasmModule,
+  options: Pick<ModuleOptions, 'name' | 'model' | 'level' | 'attributes'>,
+): Map<number, string> {
   const { code } = describe(module, options)
-  return module.functions.flatMap((fn, index) => (fn.body ? [functionText(module, index, code)] : [])).join('\n')
+  const texts = new Map<number, string>()
+  module.functions.forEach((fn, index) => {
+    if (fn.body) texts.set(index, functionText(module, index, code))
+  })
+  return texts
 }
 
 /** Compiles all functions of a validated module. */

@@ -61,13 +61,21 @@ export interface BuildInput {
   readonly onProgress?: (stage: string) => void
 }
 
+export interface BuiltModule {
+  readonly name: string
+  readonly wasm: Uint8Array
+  /** Of TypeScript; a C module carries its own lines. */
+  readonly position?: PositionReader
+  readonly attributes?: Attributes
+}
+
 export interface BuildResult {
   /** Absent when there is an error among the diagnostics. */
   readonly elf?: Uint8Array
   readonly map: string
   readonly diagnostics: Diagnostic[]
   /** The modules and objects of each stage, for `--emit` and the stage view. */
-  readonly modules: readonly { readonly name: string; readonly wasm: Uint8Array }[]
+  readonly modules: readonly BuiltModule[]
   readonly objects: readonly ObjectFile[]
 }
 
@@ -79,7 +87,7 @@ export async function buildProgram(input: BuildInput): Promise<BuildResult> {
 class ProgramBuilder {
   private readonly diagnostics: Diagnostic[] = []
   private readonly objects: ObjectFile[] = []
-  private readonly modules: { name: string; wasm: Uint8Array }[] = []
+  private readonly modules: BuiltModule[] = []
   private readonly types = new Map<string, number>()
   private readonly initializers: string[] = []
   private readonly level: 0 | 2
@@ -229,7 +237,7 @@ class ProgramBuilder {
     sourceMap: PositionReader | undefined,
     attributes?: Attributes,
   ): number | undefined {
-    this.modules.push({ name, wasm })
+    this.modules.push({ name, wasm, position: sourceMap, attributes })
     let position = sourceMap
     try {
       const module = decodeModule(wasm)

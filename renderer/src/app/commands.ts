@@ -57,6 +57,8 @@ export function commands(app: Workbench, page: PageActions): Command[] {
   add(app.active !== undefined, 'tab-moves', t.commands.tabMoves, () => page.toggleTabMoves(), 'Ctrl+M')
   add(true, 'toggle-side', t.commands.toggleSide, () => app.layout({ sideOpen: !app.settings.layout.sideOpen }), 'Ctrl+B')
   add(lab, 'toggle-stage', t.commands.toggleStage, () => app.layout({ stage: !app.settings.layout.stage }))
+  for (const kind of ['wasm', 'ir', 'asm'] as const)
+    add(lab, `stage-${kind}`, t.commands.stage(t.stage.kinds[kind]), () => app.layout({ stage: true, stageKind: kind }))
   for (const view of SIDE_VIEWS)
     add(true, `view-${view}`, t.commands.openView(t.views[view]), () => app.layout({ side: view, sideOpen: true }))
   for (const theme of themes)

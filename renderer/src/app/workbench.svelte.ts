@@ -13,6 +13,7 @@ import {
   type OpenLab,
   type Settings,
   type SettingsPatch,
+  type StageRow,
 } from '../../../main/protocol'
 import { Documents } from '../editor/documents.svelte'
 import { loadMonaco } from '../editor/monaco'
@@ -33,6 +34,19 @@ export interface Breakpoint {
   readonly line: number
   /** Null when no instruction comes from this line; undefined before a build. */
   readonly address?: string | null
+}
+
+export type StageKind = Settings['layout']['stageKind']
+
+/** A line of the stage beside the source. */
+export interface ShownRow {
+  readonly text: string
+  readonly file?: string
+  readonly line?: number
+  /** Of machine code only. */
+  readonly address?: string
+  readonly cycles?: number
+  readonly symbol?: string
 }
 
 const OFF: BoardStatus = {
@@ -57,6 +71,16 @@ export class Workbench {
   build = $state.raw<BuildResult | null>(null)
   building = $state(false)
   listing = $state.raw<{ build: number; lines: ListingLine[] }>({ build: 0, lines: [] })
+  stage = $state.raw<{ kind: StageKind; build: number; functions: StageRow[][] }>({ kind: 'asm', build: 0, functions: [] })
+  /** What the stage shows of the active file, and by what the editor colours its lines. */
+  readonly rows: readonly ShownRow[] = $derived.by(() => {
+    const { active } = this
+    if (this.settings.layout.stageKind === 'asm') return this.listing.lines.filter((row) => row.file === active)
+    if (this.stage.kind !== this.settings.layout.stageKind) return []
+    return this.stage.functions.filter((rows) => rows.some((row) => row.file === active)).flat()
+  })
+  /** Line of the active file that the cursor is on. */
+  cursorLine = $state(0)
   status = $state.raw<BoardStatus>(OFF)
   options = $state.raw<BoardOptions>(OFF.options)
   charts = $state.raw<ChartFrame>({ seconds: 0, classes: [] })

@@ -74,7 +74,10 @@ export const zhCN: Messages = {
     breakpoint: '设置或取消断点',
   },
   stage: {
-    title: '汇编',
+    title: '编译阶段',
+    choose: '要查看的编译阶段',
+    kinds: { wasm: 'WebAssembly', ir: 'IR', asm: 'RV64' },
+    noStage: '此文件不经过这一阶段：汇编直接变成机器码。',
     build: (number) => `构建 ${number}`,
     line: '行',
     cycles: '周期',
@@ -242,7 +245,8 @@ export const zhCN: Messages = {
     nextPanel: '下一个面板',
     previousPanel: '上一个面板',
     toggleSide: '显示或隐藏侧边面板',
-    toggleStage: '显示或隐藏汇编',
+    toggleStage: '显示或隐藏编译阶段',
+    stage: (name) => `编译阶段：${name}`,
     find: '在文件中查找',
     findInFiles: '在所有文件中搜索',
     theme: (name) => `主题：${name}`,
@@ -254,5 +258,5 @@ export const zhCN: Messages = {
     format: '格式化文件',
     definition: '转到定义',
   },
-  splitter: { side: '侧边面板的宽度', right: '图表的宽度', bottom: '控制台的高度', stage: '汇编的宽度', charts: '图表的高度' },
+  splitter: { side: '侧边面板的宽度', right: '图表的宽度', bottom: '控制台的高度', stage: '编译阶段的宽度', charts: '图表的高度' },
 }
