@@ -100,7 +100,10 @@ describeWith(['chromium'], 'the editor', () => {
     await typescriptProgram(window)
     await page.getByRole('button', { name: 'Build', exact: true }).click()
     const stage = page.locator('section[aria-label=Stage]')
-    await stage.locator('.ln', { hasText: /csrr?w/ }).first().waitFor()
+    await stage
+      .locator('.ln', { hasText: /csrr?w/ })
+      .first()
+      .waitFor()
     const colourOf = async (text: RegExp) =>
       /\bg\d\b/.exec((await stage.locator('.ln', { hasText: text }).first().getAttribute('class'))!)?.[0]
     for (const [kind, text] of [
