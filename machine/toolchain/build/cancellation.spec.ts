@@ -52,6 +52,14 @@ async function run(body: string, level: 0 | 2): Promise<string> {
 
 for (const level of [0, 2] as const)
   describeWith(['qemu-system-riscv64'], `tasks at level ${level}`, () => {
+    test('frames can come from an allocator of the program', async () => {
+      const body = `export function __coroutine_allocate(size: usize): usize { const at = __allocate(size); memory.fill(at, 0, size); return at; }
+        export function __coroutine_free(frame: usize): void { __release(frame); }
+        async function work(): Promise<i32> { return await sleep(7); }
+        function test(): void { say(blockOn(work())); }`
+      expect(await run(body, level)).toBe('7 live 0')
+    })
+
     test('an awaited task is freed by its awaiter', async () => {
       const body = `async function work(): Promise<i32> { let sum = 0; for (let i = 0; i < 5; i++) sum += await sleep(i); return sum; }
         function test(): void { say(blockOn(work())); }`

@@ -80,6 +80,7 @@ export function compileFunction(module: WasmModule, index: number, context: Modu
     stackLimitSymbol: options.stackLimitSymbol,
     trapSymbol: options.trapSymbol,
     farCalls: options.farCalls ?? false,
+    zeroExtendFrame: options.model === 'physical',
   })
 }
 

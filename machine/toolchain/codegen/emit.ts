@@ -34,6 +34,8 @@ export interface EmitOptions {
   readonly trapSymbol: string
   /** Use auipc + jalr for calls: for code larger than 1 MiB. */
   readonly farCalls: boolean
+  /** Addresses are zero-extended pointers: the one of a new frame has to be made so. */
+  readonly zeroExtendFrame: boolean
 }
 
 /** What a debugger must know about a function's frame. */
@@ -212,7 +214,11 @@ export class Emitter {
     waiting.forEach((register, index) => this.add(register >= FIRST_FLOAT ? 'fsd' : 'sd', { rs1: sp, rs2: register, imm: 8 * index }))
     this.constant(10, BigInt(this.coroutineBytes))
     this.call('__coroutine_allocate')
-    this.add('add', { rd: s0, rs1: zero, rs2: 10 })
+    if (this.options.zeroExtendFrame) {
+      // A program's own allocator gives a 32-bit pointer, sign-extended as all its pointers are.
+      this.add('slli', { rd: 10, rs1: 10, imm: 32 })
+      this.add('srli', { rd: s0, rs1: 10, imm: 32 })
+    } else this.add('add', { rd: s0, rs1: zero, rs2: 10 })
     // The frame's type is the address of its description.
     const upper = this.relocated('auipc', { rd: 5, imm: 0 }, 'R_RISCV_PCREL_HI20', frameTypeSymbol(this.fn.name))
     this.add('addi', { rd: 5, rs1: 5, imm: 0 }, { low: upper })
