@@ -9,6 +9,7 @@ import { copyIn, copyOut } from '../mm/user'
 import { SpinLock } from '../sync/spin'
 import { WaitQueue, endWait, finishTimer, park, prepareTimedWait, wakeAll } from '../sync/wait'
 import { PENDING, pendingCall, startCall } from '../syscall/table'
+import { makeReady } from '../task/executor'
 import { Process } from '../task/process'
 import { Activity, Priority, Wake, self } from '../task/task'
 import { ticksOf } from '../task/timer'
@@ -157,7 +158,11 @@ export async function enter(activity: Activity, process: Process, id: u32, flags
   if (flags != 0) return -Errno.EINVAL
   const ring = ringOf(process, id)
   if (ring == null) return -Errno.EBADF
-  wakeAll(ring.idle)
+  // With one hart the server gets its turn now: nobody else would give it one.
+  if (wakeAll(ring.idle) && hartCount == 1 && least == 0) {
+    makeReady(self())
+    park()
+  }
   const deadline = timeout == 0 || timeout > 1 << 60 ? u64.MAX_VALUE : cpu.time() + ticksOf(timeout)
   let result: i64 = 0
   least = min(least, ring.completionEntries)

@@ -5,7 +5,6 @@ import { __release, tryAllocate } from '../mm/heap'
 import { RegisteredBuffer } from '../mm/user'
 import { SpinLock } from '../sync/spin'
 import { WaitQueue, wakeAll } from '../sync/wait'
-import { pollChanged } from '../dev/poll'
 import { Process } from '../task/process'
 import { Activity } from '../task/task'
 
@@ -29,6 +28,8 @@ export const MOST_BUFFERS: u32 = 64
   submissionHead: u32
   completionTail: u32
   publishedTail: u32
+  /** Completions for which there is certainly room. */
+  room: u32
   access: u32
   /** 1: no more entries after those that are there; 2: the process ends, requests are cancelled. */
   closing: u32
@@ -56,7 +57,6 @@ export const MOST_BUFFERS: u32 = 64
   lockWord: u32
   /** Registered buffers by number; guarded by lock. */
   buffers: u32
-  served: u64
   /** The entry being looked at, out of the user's reach. */
   entry0: u64
   entry1: u64
@@ -97,17 +97,19 @@ export const MOST_BUFFERS: u32 = 64
 }
 
 /** Adds a completion. It is seen by the user after publish. */
-export function complete(ring: Ring, userData: u64, result: i64): void {
-  if (ring.overflowHead == 0 && unread(ring) < ring.completionEntries) {
+@inline export function complete(ring: Ring, userData: u64, result: i64): void {
+  if (ring.room != 0) put(ring, userData, result)
+  else completeSlowly(ring, userData, result)
+}
+
+/** Room is only known to have been there: look how much there is now. What does not fit waits in a list. */
+export function completeSlowly(ring: Ring, userData: u64, result: i64): void {
+  if (ring.overflowHead == 0 && lookForRoom(ring)) {
     put(ring, userData, result)
     return
   }
   const node = tryAllocate(32)
-  if (node == 0) {
-    // No memory at all: the user learns from the counter that one is missing, which mission "without loss" counts as lost.
-    store<u32>(ring.base, load<u32>(ring.base, RingHeader.rejected) + 1, RingHeader.rejected)
-    return
-  }
+  if (node == 0) throw new Error('the kernel is out of memory')
   store<u32>(node, 0)
   store<u64>(node, userData, 8)
   store<i64>(node, result, 16)
@@ -119,16 +121,25 @@ export function complete(ring: Ring, userData: u64, result: i64): void {
   setFlags(ring, RingState.overflow, 0)
 }
 
+/** Whether the user has taken completions, so that there is room for more. A head that cannot be means none. */
+function lookForRoom(ring: Ring): bool {
+  const used = unread(ring)
+  ring.room = used <= ring.completionEntries ? ring.completionEntries - used : 0
+  return ring.room != 0
+}
+
 @inline function put(ring: Ring, userData: u64, result: i64): void {
-  const at = ring.completions + (ring.completionTail & (ring.completionEntries - 1)) * Completion.bytes
+  const tail = ring.completionTail
+  const at = ring.completions + (tail & (ring.completionEntries - 1)) * Completion.bytes
   store<u64>(at, userData)
   store<i64>(at, result, 8)
-  ring.completionTail++
+  ring.completionTail = tail + 1
+  ring.room--
 }
 
 /** Moves what overflowed into the queue as far as there is room. */
 export function refill(ring: Ring): void {
-  while (ring.overflowHead != 0 && unread(ring) < ring.completionEntries) {
+  while (ring.overflowHead != 0 && (ring.room != 0 || lookForRoom(ring))) {
     const node = ring.overflowHead
     put(ring, load<u64>(node, 8), load<i64>(node, 16))
     ring.overflowHead = load<u32>(node)
@@ -146,7 +157,6 @@ export function publish(ring: Ring): void {
   cpu.store32(ring.base + RingHeader.completionTail, ring.completionTail)
   cpu.fence()
   if (ring.reapers.head != 0) wakeAll(ring.reapers)
-  pollChanged()
 }
 
 /** The flags word is written by the serving hart only. */

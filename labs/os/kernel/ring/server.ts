@@ -47,13 +47,11 @@ export async function serveRing(ring: Ring): Promise<void> {
     let taken: u32 = 0
     // While completions wait for room nothing new is begun: so there are never more of them than requests.
     while (taken < BATCH && ring.overflowHead == 0 && ring.closing != 2 && waiting(ring) != 0) {
-      taken++
-      const mode = takeEntry(ring)
-      if (mode == SIMPLE) {
-        if ((taken & (SHOWN - 1)) == 0) publish(ring)
-      } else if (mode == LINKS) beginChain(ring, hart)
-      else {
-        // A drain: all before it end first, then it, before the next is looked at.
+      const mode = takeEntries(ring, hart, BATCH - taken)
+      taken += mode >> 2
+      if ((mode & 3) == LINKS) beginChain(ring, hart)
+      else if ((mode & 3) == DRAIN) {
+        // All before it end first, then it, before the next is looked at.
         publish(ring)
         while (ring.inFlight != 0 && prepareWait(ring.drained, ring.server, self())) park()
         beginEntry(ring, hart, entryOfRing(ring))
@@ -74,6 +72,8 @@ export async function serveRing(ring: Ring): Promise<void> {
         continue
       }
     }
+    // Back to the executor when anybody else wants the hart.
+    if (taken != 0 && hartCount > 1 && hart.ready == 0 && cpu.load32(inboxOf(hart.number)) == 0 && pendingInterrupts() == 0) continue
     makeReady(self())
     park()
   }
@@ -116,24 +116,40 @@ const SIMPLE: u32 = 0
 const LINKS: u32 = 1
 const DRAIN: u32 = 2
 
-/** Copies the next entry out of the user's reach and begins it, unless it is part of a chain or a drain. */
-@inline function takeEntry(ring: Ring): u32 {
-  const from = ring.submissions + (ring.submissionHead & (ring.entries - 1)) * Submission.bytes
+/**
+ * Takes entries one by one until there are none, `most` are taken, or one is part of a chain or a drain: gives 4 * their number + the kind of the
+ * last, which then lies copied out of the user's reach but is not begun. Each word of an entry is read once.
+ */
+function takeEntries(ring: Ring, hart: Hart, most: u32): u32 {
   const entry = entryOfRing(ring)
-  store<u64>(entry, load<u64>(from))
-  store<u64>(entry, load<u64>(from, 8), 8)
-  store<u64>(entry, load<u64>(from, 16), 16)
-  store<u64>(entry, load<u64>(from, 24), 24)
-  store<u64>(entry, load<u64>(from, 32), 32)
-  store<u64>(entry, load<u64>(from, 40), 40)
-  store<u64>(entry, load<u64>(from, 48), 48)
-  store<u64>(entry, load<u64>(from, 56), 56)
-  ring.submissionHead++
-  ring.served++
-  const flags: u32 = load<u8>(entry, Submission.flags)
-  if (flags & (LINKED | SubmissionFlag.drain)) return flags & LINKED ? LINKS : DRAIN
-  beginEntry(ring, thisHart(), entry)
-  return SIMPLE
+  const submissions = ring.submissions
+  const mask = ring.entries - 1
+  let available = min(waiting(ring), most)
+  let taken: u32 = 0
+  while (available != 0) {
+    available--
+    const from = submissions + (ring.submissionHead & mask) * Submission.bytes
+    ring.submissionHead++
+    taken++
+    const head = load<u64>(from)
+    const userData = load<u64>(from, Submission.userData)
+    if ((head & 0xff_ffff) == RingOp.nop) complete(ring, userData, 0)
+    else {
+      store<u64>(entry, head)
+      store<u64>(entry, userData, 8)
+      store<u64>(entry, load<u64>(from, 16), 16)
+      store<u64>(entry, load<u64>(from, 24), 24)
+      store<u64>(entry, load<u64>(from, 32), 32)
+      store<u64>(entry, load<u64>(from, 40), 40)
+      store<u64>(entry, load<u64>(from, 48), 48)
+      store<u64>(entry, load<u64>(from, 56), 56)
+      if (head & ((LINKED | SubmissionFlag.drain) << 16)) return (taken << 2) | (head & (LINKED << 16) ? LINKS : DRAIN)
+      beginEntry(ring, hart, entry)
+      if (ring.overflowHead != 0) break
+    }
+    if ((taken & (SHOWN - 1)) == 0) publish(ring)
+  }
+  return taken << 2
 }
 
 /** Begins one request, and answers it if it is done at once. */
@@ -249,7 +265,6 @@ function beginChain(ring: Ring, hart: Hart): void {
     const from = ring.submissions + (ring.submissionHead & (ring.entries - 1)) * Submission.bytes
     memory.copy(chain + index * Submission.bytes, from, Submission.bytes)
     ring.submissionHead++
-    ring.served++
   }
   request.chain = <u32>chain
   request.chainCount = count

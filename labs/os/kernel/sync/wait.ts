@@ -81,8 +81,9 @@ export function wakeOne(queue: WaitQueue): bool {
   return true
 }
 
-export function wakeAll(queue: WaitQueue): void {
-  if (queue.head == 0) return
+/** Lets all go on; false when nobody waits. */
+export function wakeAll(queue: WaitQueue): bool {
+  if (queue.head == 0) return false
   waitLock.lock()
   let list = queue.head
   queue.head = 0
@@ -93,6 +94,7 @@ export function wakeAll(queue: WaitQueue): void {
     list = task.next
     makeReady(task)
   }
+  return list == 0
 }
 
 /** Ends an activity's wait before its event; false when it does not wait. */
