@@ -14,7 +14,7 @@ guarded_begin:
     or t0, a0, a1
     andi t0, t0, 7
     bnez t0, 3f
-    addi a4, a3, -63
+    addi a4, a3, -127
 1:  bgeu a0, a4, 2f
     ld t0, 0(a1)
     ld t1, 8(a1)
@@ -32,8 +32,24 @@ guarded_begin:
     sd t1, 40(a0)
     sd t2, 48(a0)
     sd t3, 56(a0)
-    addi a0, a0, 64
-    addi a1, a1, 64
+    ld t0, 64(a1)
+    ld t1, 72(a1)
+    ld t2, 80(a1)
+    ld t3, 88(a1)
+    sd t0, 64(a0)
+    sd t1, 72(a0)
+    sd t2, 80(a0)
+    sd t3, 88(a0)
+    ld t0, 96(a1)
+    ld t1, 104(a1)
+    ld t2, 112(a1)
+    ld t3, 120(a1)
+    sd t0, 96(a0)
+    sd t1, 104(a0)
+    sd t2, 112(a0)
+    sd t3, 120(a0)
+    addi a0, a0, 128
+    addi a1, a1, 128
     j 1b
 2:  addi a4, a3, -7
 4:  bgeu a0, a4, 3f

@@ -1,6 +1,6 @@
 // Owns serving a ring: one coroutine per ring on the IO hart takes entries, begins their calls, and answers those that are done at once
 // without any other task; the rest go on by themselves. With nothing to do it spins a while, then sleeps behind the need-wakeup flag.
-import { Errno, RingHeader, RingOp, RingState, Submission, SubmissionFlag } from '../abi'
+import { Call, Errno, RingHeader, RingOp, RingState, Submission, SubmissionFlag } from '../abi'
 import { Hart, hartCount, inboxOf, ioHart, thisHart } from '../hart'
 import { __release, create, destroy, tryAllocate } from '../mm/heap'
 import { park, prepareWait, wakeAll } from '../sync/wait'
@@ -133,7 +133,10 @@ function takeEntries(ring: Ring, hart: Hart, most: u32): u32 {
     taken++
     const head = load<u64>(from)
     const userData = load<u64>(from, Submission.userData)
-    if ((head & 0xff_ffff) == RingOp.nop) complete(ring, userData, 0)
+    // The calls that nothing can be said about are answered on the spot: number alone, no flags.
+    const plain = <u32>(head & 0xffff_ffff)
+    if (plain == RingOp.nop) complete(ring, userData, 0)
+    else if (plain == Call.getpid) complete(ring, userData, ring.process.pid)
     else {
       store<u64>(entry, head)
       store<u64>(entry, userData, 8)
@@ -185,7 +188,6 @@ function callOf(ring: Ring, hart: Hart, request: Request, entry: usize): i64 {
     store<u32>(ring.base, load<u32>(ring.base, RingHeader.rejected) + 1, RingHeader.rejected)
     return -Errno.EINVAL
   }
-  if (number == RingOp.nop) return 0
   if (flags & SubmissionFlag.fixedBuffer) {
     const buffer = bufferOf(ring, load<u16>(entry, Submission.buffer))
     if (buffer == null) return -Errno.EINVAL
@@ -201,10 +203,11 @@ function callOf(ring: Ring, hart: Hart, request: Request, entry: usize): i64 {
   trace.emit(13, ((<u64>ring.id) << 32) | number)
   let result: i64
   const args = entry + Submission.arguments
-  if (number == RingOp.timeout) result = finish(request, timeout(request, load<u64>(args)))
+  if (number < RingOp.poll) result = startCall(request, number, args)
+  else if (number == RingOp.timeout) result = finish(request, timeout(request, load<u64>(args)))
   else if (number == RingOp.poll) result = finish(request, pollOne(request, ring.process, load<u64>(args), <u32>load<u64>(args, 8)))
   else if (number == RingOp.cancel) result = cancelRequest(ring, load<u64>(args))
-  else result = startCall(request, number, args)
+  else result = 0
   hart.activity = activity
   hart.priority = priority
   if (result != PENDING) letBufferGo(request)

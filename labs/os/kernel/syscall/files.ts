@@ -8,7 +8,7 @@ import { endWait, finishTimer, park, prepareTimedWait } from '../sync/wait'
 import { Process, fileOf, installFile, replaceFile } from '../task/process'
 import { Activity, Wake, self } from '../task/task'
 import { ticksOf } from '../task/timer'
-import { Node, OpenFile, dropFile, dropFileLater, dropNode, finishFile, holdNode, isDirectory, isLastReference, makeFile } from '../vfs/node'
+import { Node, OpenFile, PENDING, dropFile, dropFileLater, dropNode, finishFile, holdNode, isDirectory, isLastReference, makeFile } from '../vfs/node'
 import { PLACE_BYTES, Place, findNode, findPlace } from '../vfs/path'
 import { makePipe } from '../vfs/pipe'
 
@@ -25,6 +25,47 @@ export function startOf(process: Process, directory: u64): i64 {
   if (file == null) return -Errno.EBADF
   const node = file.node
   const result: i64 = isDirectory(node) ? <i64>changetype<usize>(holdNode(node)) : -Errno.ENOTDIR
+  dropFileLater(file)
+  return result
+}
+
+/** read of what is at hand; PENDING when it must be waited for. */
+export function readNow(activity: Activity, process: Process, descriptor: u64, address: u64, bytes: u64): i64 {
+  const file = fileOf(process, descriptor)
+  if (file == null) return -Errno.EBADF
+  let result: i64 = -Errno.EBADF
+  if ((file.flags & OpenFlag.accessMask) != OpenFlag.writeOnly) {
+    result = file.node.operations.readNow(file, address, <u32>min(bytes, MOST_TRANSFER), file.offset, activity)
+    if (result > 0) file.offset += result
+  }
+  dropFileLater(file)
+  return result
+}
+
+export function writeNow(activity: Activity, process: Process, descriptor: u64, address: u64, bytes: u64): i64 {
+  const file = fileOf(process, descriptor)
+  if (file == null) return -Errno.EBADF
+  let result: i64 = -Errno.EBADF
+  if ((file.flags & OpenFlag.accessMask) != OpenFlag.readOnly) {
+    const offset = file.flags & OpenFlag.append ? file.node.size : file.offset
+    result = file.node.operations.writeNow(file, address, <u32>min(bytes, MOST_TRANSFER), offset, activity)
+    if (result > 0) file.offset = offset + result
+  }
+  dropFileLater(file)
+  return result
+}
+
+/** pread, or pwrite when `out`, of what is at hand. */
+export function transferNow(activity: Activity, process: Process, descriptor: u64, address: u64, bytes: u64, offset: u64, out: bool): i64 {
+  const file = fileOf(process, descriptor)
+  if (file == null) return -Errno.EBADF
+  let result: i64 = PENDING
+  const count = <u32>min(bytes, MOST_TRANSFER)
+  const access = file.flags & OpenFlag.accessMask
+  if (file.node.type == FileType.regular && <i64>offset >= 0 && access != (out ? OpenFlag.readOnly : OpenFlag.writeOnly)) {
+    const operations = file.node.operations
+    result = out ? operations.writeNow(file, address, count, offset, activity) : operations.readNow(file, address, count, offset, activity)
+  }
   dropFileLater(file)
   return result
 }

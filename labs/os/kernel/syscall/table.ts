@@ -1,10 +1,10 @@
 // Owns the table of system calls: one implementation each, begun here for traps and rings alike. A call is an ordinary function when it
 // never waits, an async one otherwise; one that is done at once costs no switch.
 import { Call, Errno, RingOp } from '../abi'
-import { thisHart } from '../hart'
 import { __coroutine_free } from '../mm/heap'
 import { Process, Thread } from '../task/process'
 import { Activity } from '../task/task'
+import { PENDING } from '../vfs/node'
 import * as files from './files'
 import * as directories from './directories'
 import * as memoryCalls from './memory'
@@ -13,8 +13,7 @@ import * as time from './time'
 import * as inspect from './inspect'
 import * as rings from '../ring/calls'
 
-/** What startCall gives when the call is not done: await pendingCall then. No call has this result. */
-export const PENDING: i64 = i64.MIN_VALUE
+export { PENDING } from '../vfs/node'
 
 @inline export function pendingCall(activity: Activity): Promise<i64> {
   return changetype<Promise<i64>>(<usize>activity.pending)
@@ -43,25 +42,38 @@ export function finish(activity: Activity, promise: Promise<i64>): i64 {
   return changetype<Thread>(<usize>activity.thread)
 }
 
-/** Begins a call. `args` points to six u64, which are only read here. */
+/**
+ * Begins a call: gives its result, or PENDING, and then pendingCall is to be awaited. `args` points to six u64, which are only read here.
+ * The smallest calls are answered here, before the registers are saved that the others need.
+ */
 export function startCall(activity: Activity, number: u32, args: usize): i64 {
-  thisHart().systemCalls++
+  if (number == Call.getpid) return processOf(activity).pid
+  return startOther(activity, number, args)
+}
+
+function startOther(activity: Activity, number: u32, args: usize): i64 {
   const process = processOf(activity)
   const a = argument(args, 0)
   const b = argument(args, 1)
   const c = argument(args, 2)
   const d = argument(args, 3)
   switch (number) {
-    case Call.getpid:
-      return process.pid
-    case Call.read:
-      return finish(activity, files.read(activity, process, a, b, c))
-    case Call.write:
-      return finish(activity, files.write(activity, process, a, b, c))
-    case Call.pread64:
-      return finish(activity, files.readAt(activity, process, a, b, c, d))
-    case Call.pwrite64:
-      return finish(activity, files.writeAt(activity, process, a, b, c, d))
+    case Call.read: {
+      const result = files.readNow(activity, process, a, b, c)
+      return result != PENDING ? result : finish(activity, files.read(activity, process, a, b, c))
+    }
+    case Call.write: {
+      const result = files.writeNow(activity, process, a, b, c)
+      return result != PENDING ? result : finish(activity, files.write(activity, process, a, b, c))
+    }
+    case Call.pread64: {
+      const result = files.transferNow(activity, process, a, b, c, d, false)
+      return result != PENDING ? result : finish(activity, files.readAt(activity, process, a, b, c, d))
+    }
+    case Call.pwrite64: {
+      const result = files.transferNow(activity, process, a, b, c, d, true)
+      return result != PENDING ? result : finish(activity, files.writeAt(activity, process, a, b, c, d))
+    }
     case Call.readv:
       return finish(activity, files.vector(activity, process, a, b, c, false))
     case Call.writev:

@@ -105,6 +105,7 @@ async function runThread(thread: Thread): Promise<void> {
       setRegister(frame, UserFrame.pc, getRegister(frame, UserFrame.pc) + 4)
       const number = <u32>getRegister(frame, UserFrame.a7)
       trace.emit(18, number)
+      thisHart().systemCalls++
       let result = startCall(thread.activity, number, frame + UserFrame.a0)
       if (result == PENDING) result = await pendingCall(thread.activity)
       trace.emit(19, result)

@@ -1,7 +1,7 @@
 // Owns the answers of operations that a kind of file does not have. A file system begins with these and puts its own in.
 import { Errno, Poll } from '../abi'
 import { Activity } from '../task/task'
-import { DirectoryEntry, Node, NodeOperations, OpenFile } from './node'
+import { DirectoryEntry, Node, NodeOperations, OpenFile, PENDING } from './node'
 
 async function noLookup(directory: Node, name: usize, length: u32, activity: Activity): Promise<i64> {
   return -Errno.ENOTDIR
@@ -29,6 +29,9 @@ async function noList(directory: Node, cursor: u64, entry: DirectoryEntry, activ
 async function noTransfer(file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity): Promise<i64> {
   return -Errno.EINVAL
 }
+function notNow(file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity): i64 {
+  return PENDING
+}
 async function noTruncate(node: Node, size: u64, activity: Activity): Promise<i64> {
   return -Errno.EINVAL
 }
@@ -52,6 +55,8 @@ export function setDefaults(operations: NodeOperations): void {
   operations.list = noList
   operations.read = noTransfer
   operations.write = noTransfer
+  operations.readNow = notNow
+  operations.writeNow = notNow
   operations.truncate = noTruncate
   operations.sync = nothing
   operations.poll = always

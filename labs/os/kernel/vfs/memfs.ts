@@ -42,6 +42,8 @@ function nextNumber(): u64 {
   operations.list = memList
   operations.read = memRead
   operations.write = memWrite
+  operations.readNow = memReadNow
+  operations.writeNow = memWriteNow
   operations.truncate = memTruncate
   operations.release = memRelease
   const root = makeNode(operations, FileType.directory)
@@ -237,6 +239,10 @@ async function memList(directory: Node, cursor: u64, entry: DirectoryEntry, acti
 }
 
 async function memRead(file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity): Promise<i64> {
+  return memReadNow(file, address, bytes, offset, activity)
+}
+
+function memReadNow(file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity): i64 {
   const node = file.node
   if (isDirectory(node)) return -Errno.EISDIR
   node.lock.lock()
@@ -302,6 +308,10 @@ function own(node: Node): bool {
 }
 
 async function memWrite(file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity): Promise<i64> {
+  return memWriteNow(file, address, bytes, offset, activity)
+}
+
+function memWriteNow(file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity): i64 {
   const node = file.node
   if (isDirectory(node)) return -Errno.EISDIR
   if (offset + bytes > MOST_BYTES) return -Errno.EFBIG

@@ -21,6 +21,9 @@ import { Activity } from '../task/task'
   list: (directory: Node, cursor: u64, entry: DirectoryEntry, activity: Activity) => Promise<i64>
   read: (file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity) => Promise<i64>
   write: (file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity) => Promise<i64>
+  /** The same when it can be done without waiting, else PENDING: what is at hand costs no task. */
+  readNow: (file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity) => i64
+  writeNow: (file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity) => i64
   truncate: (node: Node, size: u64, activity: Activity) => Promise<i64>
   sync: (node: Node, activity: Activity) => Promise<i64>
   /** Poll bits that hold now. */
@@ -31,6 +34,9 @@ import { Activity } from '../task/task'
   close: (file: OpenFile) => void
   control: (file: OpenFile, request: u32, argument: u64, activity: Activity) => Promise<i64>
 }
+
+/** No result of an operation or call: it is not done yet. */
+export const PENDING: i64 = i64.MIN_VALUE
 
 @unmanaged export class Node {
   operations: NodeOperations

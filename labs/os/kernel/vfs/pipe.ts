@@ -9,7 +9,7 @@ import { WaitQueue, park, prepareWait, wakeAll } from '../sync/wait'
 import { Activity, Wake, self } from '../task/task'
 import { setDefaults } from './defaults'
 import { memNode } from './memfs'
-import { Node, NodeOperations, OpenFile, dropNode, holdNode, makeFile } from './node'
+import { Node, NodeOperations, OpenFile, PENDING, dropNode, holdNode, makeFile } from './node'
 
 const CAPACITY: u32 = 4096
 const ATOMIC: u32 = 512
@@ -35,6 +35,7 @@ const operations = changetype<NodeOperations>(memory.data(64, 8))
   setDefaults(operations)
   operations.read = pipeRead
   operations.write = pipeWrite
+  operations.readNow = pipeReadNow
   operations.poll = pipePoll
   operations.close = pipeClose
   operations.release = pipeRelease
@@ -95,6 +96,22 @@ async function pipeRead(file: OpenFile, address: u64, bytes: u32, offset: u64, a
     if (activity.reason != Wake.event) return -Errno.EINTR
     pipe.lock.lock()
   }
+  return takeOut(pipe, address, bytes, activity)
+}
+
+function pipeReadNow(file: OpenFile, address: u64, bytes: u32, offset: u64, activity: Activity): i64 {
+  const pipe = pipeOf(file)
+  if (file.flags & 1 || bytes == 0) return PENDING
+  pipe.lock.lock()
+  if (pipe.head == pipe.tail) {
+    pipe.lock.unlock()
+    return PENDING
+  }
+  return takeOut(pipe, address, bytes, activity)
+}
+
+/** Reads what is there. Called with the lock of a pipe that is not empty, and gives it back. */
+function takeOut(pipe: Pipe, address: u64, bytes: u32, activity: Activity): i64 {
   const count = min(bytes, pipe.tail - pipe.head)
   let done: u32 = 0
   let fine = true
