@@ -203,7 +203,7 @@ function callOf(ring: Ring, hart: Hart, request: Request, entry: usize): i64 {
   trace.emit(13, ((<u64>ring.id) << 32) | number)
   let result: i64
   const args = entry + Submission.arguments
-  if (number < RingOp.poll) result = startCall(request, number, args)
+  if (number < <u32>RingOp.poll) result = startCall(request, number, args)
   else if (number == RingOp.timeout) result = finish(request, timeout(request, load<u64>(args)))
   else if (number == RingOp.poll) result = finish(request, pollOne(request, ring.process, load<u64>(args), <u32>load<u64>(args, 8)))
   else if (number == RingOp.cancel) result = cancelRequest(ring, load<u64>(args))
