@@ -2,12 +2,14 @@
 import { Property, childOfRoot, property } from '../arch/device-tree'
 import { FileType } from './abi'
 import { consoleNode } from './dev/console'
+import { thisHart } from './hart'
 import { countFrames } from './mm/frames'
 import { create, destroy, tryAllocate } from './mm/heap'
 import { shutdown } from './power'
 import { print, printLine, printNumber, printText, putCharacter } from './print'
 import { Texts, spawnProgram } from './task/program'
 import { Activity } from './task/task'
+import { mountDisks } from './vfs/mount'
 import { unpackArchive } from './vfs/archive'
 import { memAdd, memNode, startMemfs } from './vfs/memfs'
 import { Node, OpenFile, holdNode, makeFile } from './vfs/node'
@@ -53,6 +55,9 @@ export async function startInit(): Promise<void> {
   const text = tryAllocate(1024)
   const files = tryAllocate(16)
   if (activity == null || args == null || environment == null || text == 0 || files == 0) throw new Error('no memory for the first process')
+  // The tasks begun below are this activity's.
+  thisHart().activity = <u32>changetype<usize>(activity)
+  await mountDisks(activity)
   args.at = <u32>text
   bootArguments(args)
   const console = makeFile(holdNode(changetype<Node>(<usize>load<u32>(consoleCell))), 2)

@@ -3,8 +3,10 @@ import { physical, virtual } from '../arch/address'
 import { Csr } from '../arch/csr'
 import { Property, childOfRoot, nextCompatible, nextNode, nodeName, openTree, property, same, treeBytes } from '../arch/device-tree'
 import { sbiHartStatus, sbiStartHart } from '../arch/sbi'
+import { startCache } from './block/cache'
 import { startConsole } from './dev/console'
 import { attachEvents, startEvents } from './dev/events'
+import { startDisks } from './dev/virtio-blk'
 import { HartState, hartAt, hartCount, hartMask, ioHart, setMachine, stateOf, thisHart, ticksPerSecond } from './hart'
 import { addFrames, countFreeFrames, startFrames } from './mm/frames'
 import { startHeap, tryAllocate } from './mm/heap'
@@ -42,6 +44,8 @@ const property0 = changetype<Property>(memory.data(16, 8))
   startVdso(kernelSymbol(6), 0)
   startConsoleDevice()
   startRoot(kernelSymbol(4), kernelSymbol(5), initrdStart, initrdEnd)
+  startCache()
+  startDisks()
   startHarts(<u32>hart)
   cpu.store32(stateOf(<u32>hart), HartState.kernel)
   cpu.csrWrite(Csr.scounteren, 7)

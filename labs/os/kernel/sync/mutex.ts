@@ -1,7 +1,7 @@
 // Owns the sleeping lock: held across awaits, handed to the longest waiter. Waiting for it cannot be cancelled: who holds it goes on soon.
 //
 //     await mutex.lock(activity)  ...  mutex.unlock()
-import { Activity, self } from '../task/task'
+import { Activity, Wake, self } from '../task/task'
 import { SpinLock } from './spin'
 import { WaitQueue, park, prepareWait, wakeOne } from './wait'
 
@@ -23,18 +23,22 @@ export function mutexAt(at: usize): Mutex {
 }
 
 export async function lockMutex(mutex: Mutex, activity: Activity): Promise<void> {
-  mutex.spin.lock()
-  if (mutex.held == 0) {
-    mutex.held = 1
+  let cancelled: u8 = 0
+  for (;;) {
+    mutex.spin.lock()
+    if (mutex.held == 0) {
+      mutex.held = 1
+      mutex.spin.unlock()
+      break
+    }
+    // A cancelled activity waits like any other here, and one that is cancelled meanwhile waits on.
+    cancelled |= activity.cancelled
+    activity.cancelled = 0
+    prepareWait(mutex.waiters, activity, self())
     mutex.spin.unlock()
-    return
+    park()
+    if (activity.reason == Wake.event) break
   }
-  // A cancelled activity waits like any other here; whoever cancels it finds it in no queue that way.
-  const cancelled = activity.cancelled
-  activity.cancelled = 0
-  prepareWait(mutex.waiters, activity, self())
-  mutex.spin.unlock()
-  park()
   if (cancelled) activity.cancelled = 1
 }
 

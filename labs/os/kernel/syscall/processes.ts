@@ -1,4 +1,5 @@
 // Owns the calls about processes and threads. Called from syscall/table.ts only.
+import { syncDisks } from '../vfs/mount'
 import { Call, Errno, User } from '../abi'
 import { FRAME } from '../mm/frames'
 import { __release, create, destroy, tryAllocate } from '../mm/heap'
@@ -156,8 +157,9 @@ export function groupOf(process: Process, pid: u32): i64 {
   return group
 }
 
-/** reboot: turns the machine off with an exit status. */
-export function powerOff(status: u32): i64 {
+/** reboot: turns the machine off with an exit status; what was written is on the disks. */
+export async function powerOff(activity: Activity, status: u32): Promise<i64> {
+  await syncDisks(activity)
   shutdown(status & 0xff)
   return 0
 }

@@ -5,6 +5,7 @@ import { __coroutine_free } from '../mm/heap'
 import { Process, Thread } from '../task/process'
 import { Activity } from '../task/task'
 import { PENDING } from '../vfs/node'
+import { syncDisks } from '../vfs/mount'
 import * as files from './files'
 import * as directories from './directories'
 import * as memoryCalls from './memory'
@@ -106,7 +107,7 @@ function startOther(activity: Activity, number: u32, args: usize): i64 {
     case Call.ppoll:
       return finish(activity, files.poll(activity, process, a, b, c))
     case Call.sync:
-      return 0
+      return finish(activity, syncDisks(activity))
     case Call.getdents64:
       return finish(activity, directories.list(activity, process, a, b, c))
     case Call.mkdirat:
@@ -148,7 +149,7 @@ function startOther(activity: Activity, number: u32, args: usize): i64 {
     case Call.getpgid:
       return processes.groupOf(process, <u32>a)
     case Call.reboot:
-      return processes.powerOff(<u32>a)
+      return finish(activity, processes.powerOff(activity, <u32>a))
     case Call.nanosleep:
       return finish(activity, time.sleep(activity, a))
     case Call.clock_gettime:

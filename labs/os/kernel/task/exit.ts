@@ -18,6 +18,7 @@ import {
   lockProcesses,
   unlockProcesses,
 } from './process'
+import { syncDisks } from '../vfs/mount'
 import { forgetThread } from './thread'
 import { Activity, Wake, self } from './task'
 
@@ -36,6 +37,8 @@ export async function endProcess(process: Process, activity: Activity): Promise<
   __release(process.directoryText)
   __release(process.files)
   destroySpace(process.space)
+  // The machine goes off with the first process.
+  if (process.pid == 1) await syncDisks(activity)
   const status = process.status
   lockProcesses()
   const isInit = process.pid == 1

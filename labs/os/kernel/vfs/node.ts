@@ -104,6 +104,15 @@ export function holdNode(node: Node): Node {
   return node
 }
 
+/** The same for a node found without one; false when its last reference has gone and its release is on the way. */
+export function tryHoldNode(node: Node): bool {
+  countLock.lock()
+  const alive = node.references != 0
+  if (alive) node.references++
+  countLock.unlock()
+  return alive
+}
+
 /** Gives a reference back; the file system hears of the last. */
 export async function dropNode(node: Node, activity: Activity): Promise<void> {
   countLock.lock()
