@@ -55,11 +55,12 @@ function enable(source: u32, hart: u32): void {
 /** Lets a hart that has just started have its devices: firmware may clear its context when it starts the hart. */
 export function attachEvents(hart: u32): void {
   if (plic == 0 || load<u32>(CONTEXTS + hart * 4) == u32.MAX_VALUE) return
-  cpu.store32(plic + 0x200000 + load<u32>(CONTEXTS + hart * 4) * 0x1000, 0)
   for (let source: u32 = 1; source < SOURCES; source++) {
     const entry = eventSource(source)
     if (entry.hart == hart && (entry.handler != 0 || entry.queue != null)) enable(source, hart)
   }
+  // Last: QEMU looks at what is pending when the threshold is written, not when a source is enabled.
+  cpu.store32(plic + 0x200000 + load<u32>(CONTEXTS + hart * 4) * 0x1000, 0)
 }
 
 /** Finds the PLIC and the contexts of the harts: entry i of interrupts-extended is context i; cause 9 is a supervisor's. */
