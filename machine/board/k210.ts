@@ -4,10 +4,14 @@ import type { ConsoleStream } from '../backend/console.ts'
 import type { Device, DeviceState, InterruptLine } from '../device/device.ts'
 import { DMA_CHANNELS, Dmac } from '../device/dmac.ts'
 import { DwSpi } from '../device/dw-spi.ts'
+import { DwTimer } from '../device/dw-timer.ts'
+import { DwUart } from '../device/dw-uart.ts'
+import { DwWatchdog } from '../device/dw-watchdog.ts'
 import { Fpioa, PIN_FUNCTION } from '../device/fpioa.ts'
 import { Gated } from '../device/gated.ts'
 import { Gpio } from '../device/gpio.ts'
 import { GpioHs } from '../device/gpiohs.ts'
+import { K210Rtc } from '../device/k210-rtc.ts'
 import { Plic, plicContext } from '../device/plic.ts'
 import { SharedConsole } from '../device/routed-serial.ts'
 import { SdCard } from '../device/sdcard.ts'
@@ -41,6 +45,8 @@ interface Place {
 }
 
 export const K210_MOST_HARTS = 2
+/** Number of UART1's request to receive; transmission and the other UARTs follow. */
+const FIRST_UART_REQUEST = 14
 /** The CLINT counts one tick for so many CPU cycles. */
 const CYCLES_PER_TICK = 50
 
@@ -52,6 +58,7 @@ export class K210Board implements Board {
   readonly sysctl: Sysctl
   readonly fpioa: Fpioa
   readonly dmac: Dmac
+  readonly uarts: readonly DwUart[]
   private readonly spi: readonly DwSpi[]
   private readonly slot: CardSlot
   /** Why the chip was reset, once `run` returned `reset`. */
@@ -107,6 +114,7 @@ export class K210Board implements Board {
       ),
       true,
     )
+    this.dmac = addGated(K210_MAP.dmac, 'dma', this.makeDmac())
     this.fpioa = addGated(K210_MAP.fpioa, 'fpioa', new Fpioa('fpioa', log), true)
     this.fpioa.pull(K210_PINS.bootKey, true)
     const console = new SharedConsole(options.console, this.fpioa, log)
@@ -124,10 +132,37 @@ export class K210Board implements Board {
       }),
       false,
     )
+    this.uarts = ([0, 1, 2] as const).map((index) => {
+      const name = (['uart1', 'uart2', 'uart3'] as const)[index]
+      return addGated(
+        K210_MAP.uart[index],
+        name,
+        new DwUart(
+          name,
+          clock,
+          line(K210_MAP.uart[index].irq),
+          port(name, PIN_FUNCTION.uartReceive + 2 * index, PIN_FUNCTION.uartTransmit + 2 * index),
+          log,
+          { timing: devices, inputClock: () => this.sysctl.apbClock(0), onRequest: () => this.dmac.requestChanged() },
+        ),
+      )
+    })
+    for (const index of [0, 1, 2] as const) {
+      const { irq } = K210_MAP.timer[index]
+      const timerClock = () => this.sysctl.timerClock(index)
+      const name = `timer${index}` as const
+      addGated(K210_MAP.timer[index], name, new DwTimer(name, clock, [line(irq), line(irq + 1)], timerClock, log))
+    }
+    for (const index of [0, 1] as const) {
+      const name = `wdt${index}` as const
+      const place = K210_MAP.watchdog[index]
+      const watchdogClock = () => this.sysctl.watchdogClock(index)
+      addGated(place, name, new DwWatchdog(name, clock, line(place.irq), watchdogClock, () => this.reset(name), log))
+    }
+    addGated(K210_MAP.rtc, 'rtc', new K210Rtc('rtc', clock, line(K210_MAP.rtc.irq), log))
     const gpioLines = Array.from({ length: 32 }, (_, bit) => line(K210_MAP.gpiohs.irq + bit))
     addWords(K210_MAP.gpiohs, new GpioHs('gpiohs', this.fpioa, gpioLines, log), true)
     addGated(K210_MAP.gpio, 'gpio', new Gpio('gpio', this.fpioa, line(K210_MAP.gpio.irq), log), true)
-    this.dmac = addGated(K210_MAP.dmac, 'dma', this.makeDmac())
     const card = options.sd && new SdCard('sdcard', options.sd, devices.sd, this.machine.timing.frequency, log)
     const slot = (this.slot = new CardSlot(this.fpioa, card))
     this.spi = ([0, 1, 3] as const).map((number, index) =>
@@ -147,7 +182,7 @@ export class K210Board implements Board {
   }
 
   drainConsole(): void {
-    this.uarths.drain()
+    for (const uart of [this.uarths, ...this.uarts]) uart.drain()
   }
 
   saveDevices(): Record<string, DeviceState> {
@@ -180,6 +215,8 @@ export class K210Board implements Board {
   private isRequested(selection: number): boolean {
     const spi = this.spi[[0, 1, undefined, 2][selection >> 1] ?? -1]
     if (spi) return selection & 1 ? spi.wantsData : spi.hasData
+    const uart = this.uarts[(selection >> 1) - FIRST_UART_REQUEST / 2]
+    if (uart) return selection & 1 ? uart.wantsData : uart.hasData
     return false
   }
 

@@ -3,7 +3,7 @@
  * "Registers"). Characters take the time of their bits, in both directions; the receiver takes its next character from
  * the host as soon as it has room, so that input is never overrun.
  */
-import type { ConsoleState, ConsoleStream } from '../backend/console.ts'
+import type { ConsoleState, SerialPort } from '../backend/console.ts'
 import { AccessLog } from './access-log.ts'
 import type { AccessSize, Clock, Device, DeviceLog, DeviceState, InterruptLine, Timer } from './device.ts'
 import { cyclesOf, type DeviceTiming } from './timing.ts'
@@ -66,12 +66,12 @@ export interface UartOptions {
 }
 
 export class Uart16550 implements Device {
-  private ier = 0
-  private lcr = 0
+  protected ier = 0
+  protected lcr = 0
   private mcr = 0
   private scr = 0
-  private divisor = RESET_DIVISOR
-  private fifoEnabled = false
+  protected divisor = RESET_DIVISOR
+  protected fifoEnabled = false
   private trigger = 1
   private modemDelta = 0
   private overrun = false
@@ -80,8 +80,10 @@ export class Uart16550 implements Device {
   private receiveTimeout = false
   /** A cause of interrupt is new since the wire was last driven. */
   private newCause = false
-  private received: number[] = []
-  private transmitting: number[] = []
+  /** The bits that IER has. */
+  protected readonly interruptMask: number = IER_MASK
+  protected received: number[] = []
+  protected transmitting: number[] = []
   /** The cycle at which the character at the front of `transmitting` has left; Infinity when the line is idle. */
   private transmitDone = Infinity
   /** The character on its way in and the cycle at which it is complete. */
@@ -91,15 +93,15 @@ export class Uart16550 implements Device {
   private due = Infinity
   private readonly shift: number
   private readonly timer: Timer
-  private readonly unknown: AccessLog
+  protected readonly unknown: AccessLog
 
   constructor(
     readonly name: string,
-    private readonly clock: Clock,
+    protected readonly clock: Clock,
     private readonly line: InterruptLine,
-    private readonly stream: ConsoleStream,
+    private readonly stream: SerialPort,
     log: DeviceLog,
-    private readonly options: UartOptions,
+    protected readonly options: UartOptions,
   ) {
     this.shift = options.registerShift ?? 0
     this.unknown = new AccessLog(name, log)
@@ -158,7 +160,7 @@ export class Uart16550 implements Device {
           // Enabling the interrupt while THR is empty requests it at once (8.7); Linux' start-up test relies on it.
           if (byte & ~this.ier & IER_THRE && this.holdingEmpty()) this.holdingEmptied()
           this.newCause = true
-          this.ier = byte & IER_MASK
+          this.ier = byte & this.interruptMask
         }
         break
       case IIR_FCR:
@@ -221,7 +223,7 @@ export class Uart16550 implements Device {
   }
 
   /** Brings everything up to now: characters that have left or arrived, the timeout, the wire, the next expiry. */
-  private advance(): void {
+  protected advance(): void {
     const now = this.clock.now
     while (this.transmitDone <= now) this.characterLeft(this.transmitDone)
     if (this.incoming && this.incoming.done <= now) {
@@ -309,7 +311,7 @@ export class Uart16550 implements Device {
     this.timeoutAt = counts ? from + TIMEOUT_CHARACTERS * this.characterCycles() : Infinity
   }
 
-  private controlFifos(byte: number): void {
+  protected controlFifos(byte: number): void {
     const enable = (byte & FCR_ENABLE) !== 0
     const toggled = enable !== this.fifoEnabled
     this.fifoEnabled = enable
@@ -328,7 +330,7 @@ export class Uart16550 implements Device {
     }
   }
 
-  private lineStatus(): number {
+  protected lineStatus(): number {
     let status = 0
     if (this.received.length > 0) status |= LSR_DATA_READY
     if (this.overrun) status |= LSR_OVERRUN
@@ -351,13 +353,13 @@ export class Uart16550 implements Device {
     this.modemDelta |= (changed & 0x0b) | ringEnded
   }
 
-  private cause(): number {
+  protected cause(): number {
     if (this.ier & IER_LINE_STATUS && this.overrun) return IIR_LINE_STATUS
     if (this.ier & IER_RECEIVE) {
       if (this.received.length >= this.trigger) return IIR_RECEIVE
       if (this.receiveTimeout) return IIR_TIMEOUT
     }
-    if (this.ier & IER_THRE && this.threPending) return IIR_THRE
+    if (this.ier & IER_THRE && this.transmitterAsks()) return IIR_THRE
     if (this.ier & IER_MODEM && this.modemDelta !== 0) return IIR_MODEM
     return IIR_NONE
   }
@@ -373,21 +375,30 @@ export class Uart16550 implements Device {
     this.line.set(level)
   }
 
+  /** Whether the transmitter has a cause of interrupt. */
+  protected transmitterAsks(): boolean {
+    return this.threPending
+  }
+
+  /** Bits of a character: one start bit, 5 to 8 data bits, parity if enabled, 1 or 2 stop bits (8.1). */
+  protected characterBits(): number {
+    const { lcr } = this
+    return 1 + 5 + (lcr & 3) + (lcr & 8 ? 1 : 0) + (lcr & 4 ? 2 : 1)
+  }
+
   /** The front of `transmitting` is in the shift register; the rest waits in THR or the FIFO. */
-  private holdingEmpty(): boolean {
+  protected holdingEmpty(): boolean {
     return this.transmitting.length <= 1
   }
 
-  private capacity(): number {
+  protected capacity(): number {
     return this.fifoEnabled ? FIFO_DEPTH : 1
   }
 
-  /** One start bit, 5 to 8 data bits, parity if enabled, 1 or 2 stop bits (8.1). */
-  private characterCycles(): number {
+  protected characterCycles(): number {
     const { timing, clockFrequency } = this.options
     if (timing.uartCharacter !== 'baud') return cyclesOf(timing.uartCharacter, this.clock.frequency)
-    const bits = 1 + 5 + (this.lcr & 3) + (this.lcr & 8 ? 1 : 0) + (this.lcr & 4 ? 2 : 1)
     // A divisor of 0 stops a real port's clock; here it counts as 1.
-    return cyclesOf((bits * 16 * Math.max(this.divisor, 1)) / clockFrequency, this.clock.frequency)
+    return cyclesOf((this.characterBits() * 16 * Math.max(this.divisor, 1)) / clockFrequency, this.clock.frequency)
   }
 }
