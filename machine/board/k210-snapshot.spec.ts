@@ -56,7 +56,7 @@ next:
   addi s3, s3, 1
   addi s4, s4, -1
   bnez s4, next
-  li t1, 1
+  li t1, 8
   sw t1, 16(s2)
 wait:
   lw t1, 36(s2)
