@@ -35,8 +35,9 @@ export namespace HartState {
   /** The task that runs, and its priority. */
   task: u32
   priority: u32
-  /** Set by a task that wants to go on on another hart when it has suspended: that hart + 1. */
+  /** Set by a task that wants to go on on another hart when it has suspended: that hart + 1, and the task. */
   migrateTo: u32
+  migrating: u32
   /** The thread whose float registers the hart holds. */
   floatOwner: u32
   timers: u32
@@ -52,7 +53,8 @@ export namespace HartState {
   systemCalls: u64
   userTicks: u64
   ipisSent: u64
-  /** Lists of free coroutine frames by size class. */
+  /** Lists of free coroutine frames by size class, and how many are in all. */
+  frameCount: u32
   frames0: u32
   frames1: u32
   frames2: u32

@@ -7,6 +7,7 @@ import { copyIn, copyOut } from '../mm/user'
 import { SpinLock } from '../sync/spin'
 import { WaitQueue, park, prepareWait, wakeAll } from '../sync/wait'
 import { interruptGroup } from '../task/process'
+import { reportTasks } from '../task/report'
 import { Activity, Priority, Wake, self } from '../task/task'
 import { setDefaults } from '../vfs/defaults'
 import { Node, NodeOperations, OpenFile } from '../vfs/node'
@@ -141,6 +142,10 @@ function consoleInterrupt(context: u32): void {
       echo(10)
     }
     interruptGroup(console.group)
+    return
+  }
+  if (character == 20 && console.modes & SIGNALS) {
+    reportTasks()
     return
   }
   if ((console.modes & CANONICAL) == 0) {

@@ -1,6 +1,6 @@
 // Owns the kernel heap: small objects in frames of one size class, large ones in blocks of frames, coroutine frames by way of a
 // list per hart. The toolchain's hooks end here. Anyone may call; every object is given back by release.
-import { Hart, thisHart } from '../hart'
+import { Hart, MOST_HARTS, hartAt, thisHart } from '../hart'
 import { SpinLock } from '../sync/spin'
 import { FRAME, allocateFrames, dropFrame, freeFramesOf, noteOf, orderOf } from './frames'
 
@@ -132,17 +132,20 @@ export function tryCleared(bytes: usize): usize {
   __release(changetype<usize>(object))
 }
 
-/** Objects in use, for the tests that count leaks. Coroutine frames that harts keep at hand count too. */
+/** Objects in use, for the tests that count leaks, without the coroutine frames that harts keep at hand. */
 export function countObjects(): u32 {
   heapLock.lock()
-  const count = objects
+  let count = objects
   heapLock.unlock()
+  for (let number: u32 = 0; number < MOST_HARTS; number++) count -= hartAt(number).frameCount
   return count
 }
 
 // Coroutine frames: classes of 64 bytes up to 512 come from the hart's own list; the byte before nothing else is needed,
 // because reserved u16 of the control block (offset 42) holds the class.
 const OWN_CLASSES: u32 = 8
+/** Frames that a hart keeps at hand at most. */
+const MOST_KEPT: u32 = 128
 
 /** The toolchain's hook: a control block and its slots. The new task inherits what its creator has. */
 export function __coroutine_allocate(bytes: usize): usize {
@@ -152,8 +155,10 @@ export function __coroutine_allocate(bytes: usize): usize {
   if (kind < OWN_CLASSES) {
     const list = changetype<usize>(hart) + offsetof<Hart>('frames0') + kind * 4
     task = load<u32>(list)
-    if (task != 0) store<u32>(list, load<u32>(task))
-    else task = __allocate((kind + 1) << 6)
+    if (task != 0) {
+      store<u32>(list, load<u32>(task))
+      hart.frameCount--
+    } else task = __allocate((kind + 1) << 6)
   } else task = __allocate(bytes)
   store<u64>(task, <u64>hart.priority << 40)
   store<u64>(task, hart.activity, 8)
@@ -167,24 +172,11 @@ export function __coroutine_allocate(bytes: usize): usize {
 /** The toolchain's hook. */
 export function __coroutine_free(task: usize): void {
   const kind: u32 = load<u16>(task, 42)
-  if (kind < OWN_CLASSES) {
-    const list = changetype<usize>(thisHart()) + offsetof<Hart>('frames0') + kind * 4
+  const hart = thisHart()
+  if (kind < OWN_CLASSES && hart.frameCount < MOST_KEPT) {
+    hart.frameCount++
+    const list = changetype<usize>(hart) + offsetof<Hart>('frames0') + kind * 4
     store<u32>(task, load<u32>(list))
     store<u32>(list, <u32>task)
   } else __release(task)
-}
-
-/** Gives the frames that harts keep at hand back, when they are idle or memory is short. Only for the own hart. */
-export function trimFrames(): void {
-  const hart = thisHart()
-  for (let kind: u32 = 0; kind < OWN_CLASSES; kind++) {
-    const list = changetype<usize>(hart) + offsetof<Hart>('frames0') + kind * 4
-    let task = load<u32>(list)
-    store<u32>(list, 0)
-    while (task != 0) {
-      const next = load<u32>(task)
-      __release(task)
-      task = next
-    }
-  }
 }

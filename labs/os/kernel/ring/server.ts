@@ -5,7 +5,7 @@ import { Hart, hartCount, inboxOf, ioHart, thisHart } from '../hart'
 import { __release, create, destroy, tryAllocate } from '../mm/heap'
 import { park, prepareWait, wakeAll } from '../sync/wait'
 import { PENDING, finish, pendingCall, startCall } from '../syscall/table'
-import { makeReady, pendingInterrupts } from '../task/executor'
+import { makeReady, moveTo, pendingInterrupts } from '../task/executor'
 import { Priority, self } from '../task/task'
 import { bufferOf, dropBuffer } from './buffers'
 import { cancelRequest, pollOne, timeout } from './operations'
@@ -36,10 +36,7 @@ export function makeRequest(ring: Ring): Request | null {
 export async function serveRing(ring: Ring): Promise<void> {
   makeReady(self())
   park()
-  if (thisHart().number != ioHart) {
-    thisHart().migrateTo = ioHart + 1
-    park()
-  }
+  if (thisHart().number != ioHart) moveTo(ioHart)
   const hart = thisHart()
   let since = cpu.time()
   for (;;) {

@@ -4,7 +4,7 @@ import { FRAME, dropFrame } from '../mm/frames'
 import { __release, destroy } from '../mm/heap'
 import { removeRange } from '../mm/space'
 import { cancelActivity, park, prepareWait, wakeAll } from '../sync/wait'
-import { makeReady } from '../task/executor'
+import { makeReady, moveTo } from '../task/executor'
 import { Process } from '../task/process'
 import { Activity, self } from '../task/task'
 import { dropBuffers } from './buffers'
@@ -86,10 +86,7 @@ async function cancelOnServer(ring: Ring): Promise<void> {
   holdRing(ring)
   makeReady(self())
   park()
-  if (thisHart().number != ioHart) {
-    thisHart().migrateTo = ioHart + 1
-    park()
-  }
+  if (thisHart().number != ioHart) moveTo(ioHart)
   let following: Request | null = ring.requests
   while (following != null) {
     const request = following

@@ -104,6 +104,14 @@ export function takeInterrupts(hart: Hart, pending: u64): void {
   return (hart.ready & ((2 << priority) - 1)) != 0
 }
 
+/** Lets the running async function go on on another hart. Its children must be done; who awaits it must not mind. */
+@inline export function moveTo(home: u32): void {
+  const hart = thisHart()
+  hart.migrateTo = home + 1
+  hart.migrating = <u32>co.frame()
+  co.suspend()
+}
+
 /** Takes the best ready task off the queues, 0 when none is ready. */
 @inline function popReady(hart: Hart): u32 {
   const ready = hart.ready
@@ -146,7 +154,7 @@ export function runHart(): void {
     }
     resume(hart, task)
     if (hart.migrateTo != 0) {
-      const moving = changetype<Task>(hart.task)
+      const moving = changetype<Task>(hart.migrating)
       const home = hart.migrateTo - 1
       hart.migrateTo = 0
       moving.home = <u16>home

@@ -9,7 +9,7 @@ import { DIRECT } from '../mm/user'
 import { print, printHex, printNumber, printText, putCharacter } from '../print'
 import { WaitQueue, park, wakeAll } from '../sync/wait'
 import { PENDING, pendingCall, startCall } from '../syscall/table'
-import { emptyInbox, makeReady, pendingInterrupts, takeInterrupts } from './executor'
+import { emptyInbox, makeReady, moveTo, pendingInterrupts, takeInterrupts } from './executor'
 import { endProcess } from './exit'
 import { UserFrame, getRegister, setRegister } from './frame'
 import { Process, Thread, killProcess, nameOf, nextId } from './process'
@@ -94,8 +94,7 @@ async function runThread(thread: Thread): Promise<void> {
   makeReady(self())
   park()
   if (thread.home != thisHart().number) {
-    thisHart().migrateTo = thread.home + 1
-    park()
+    moveTo(thread.home)
   }
   const process = thread.process
   const frame = thread.frame
@@ -127,9 +126,11 @@ async function runThread(thread: Thread): Promise<void> {
           atomic.sub<u32>(loads + thread.home * 4, 1)
           atomic.add<u32>(loads + to * 4, 1)
           thread.home = to
-          hart.migrateTo = to + 1
-        } else makeReady(self())
-        park()
+          moveTo(to)
+        } else {
+          makeReady(self())
+          park()
+        }
       }
     }
   }
