@@ -20,6 +20,7 @@ export const programNames = [
   'floats',
   'bits',
   'queue',
+  'pingpong',
 ]
 
 const layout: ProgramLayout = {

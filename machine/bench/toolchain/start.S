@@ -100,7 +100,7 @@ number:
     .section .rodata
     .balign 8
 benchmarks:
-    .irp name, calls, hash, sieve, matrix, sort, list, interpreter, indirect, text, floats, bits, queue
+    .irp name, calls, hash, sieve, matrix, sort, list, interpreter, indirect, text, floats, bits, queue, pingpong
     .dword bench_\name
     .endr
     .dword 0

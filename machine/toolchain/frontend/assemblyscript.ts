@@ -119,11 +119,11 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
     },
     // An inlined coroutine would share its caller's frame.
     afterCompile: (module: binaryen.Module): void => {
-      for (const name of asyncNames) {
-        for (const form of [`*/${name}`, `*/${name}<*`, `*#${name}`, `*.${name}`]) {
-          binaryen.setPassArgument('no-inline', form)
-          module.runPasses(['no-inline'])
-        }
+      // What tasks rarely do is kept out of them too: it would cost every suspension registers to save.
+      const forms = [...asyncNames].flatMap((name) => [`*/${name}`, `*/${name}<*`, `*#${name}`, `*.${name}`])
+      for (const form of ['~lib/coroutine/__*', ...forms]) {
+        binaryen.setPassArgument('no-inline', form)
+        module.runPasses(['no-inline'])
       }
       if (input.optimise === 0) return
       // All else the back-end does better, and only for what changed: Binaryen's other passes take most of a build's time.
