@@ -279,13 +279,20 @@ export function bench_queue(): i32 {
 
 // Two tasks that take turns: each turn is one suspension and one resumption, kept by the bench below 40 instructions together.
 async function turns(start: u32): Promise<i32> {
-  let value = start;
-  for (let i: u32 = 0; i < 500; i++) { value = value * 5 + i; co.suspend(); }
-  return <i32>value;
+  let value = start
+  for (let i: u32 = 0; i < 500; i++) {
+    value = value * 5 + i
+    co.suspend()
+  }
+  return <i32>value
 }
 export function bench_pingpong(): i32 {
-  const ping = turns(1), pong = turns(2);
-  while (ping.state != 2) { co.resume(changetype<usize>(ping)); co.resume(changetype<usize>(pong)); }
-  const sum = <i32>ping.result * 3 + <i32>pong.result;
-  return sum;
+  const ping = turns(1),
+    pong = turns(2)
+  while (ping.state != 2) {
+    co.resume(changetype<usize>(ping))
+    co.resume(changetype<usize>(pong))
+  }
+  const sum = <i32>ping.result * 3 + <i32>pong.result
+  return sum
 }
