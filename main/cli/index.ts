@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { BAD_ARGUMENTS } from './exit-status.ts'
 import { addLabCommand } from './lab.ts'
 import { addStartCommand } from './start-command.ts'
+import { addTestCommand } from './test.ts'
 import { addToolchainCommands } from './toolchain.ts'
 import { addRunCommand } from './run.ts'
 
@@ -16,6 +17,7 @@ addStartCommand(program)
 addRunCommand(program)
 addToolchainCommands(program)
 addLabCommand(program)
+addTestCommand(program)
 
 // Who reads our output may stop reading, as head does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
