@@ -131,6 +131,10 @@ export type DebugLocation =
   | { readonly kind: 'frame'; readonly offset: number }
   | { readonly kind: 'symbol'; readonly symbol: string; readonly offset: number }
   | { readonly kind: 'constant'; readonly value: number }
+  /** In memory at an address that the front-end has chosen. */
+  | { readonly kind: 'address'; readonly address: bigint }
+  /** In memory at the value of a pointer plus an offset; a narrow pointer is the register's low 32 bits. */
+  | { readonly kind: 'pointed'; readonly pointer: DebugLocation; readonly offset: number; readonly narrow: boolean }
 
 export interface DebugVariable {
   readonly name: string

@@ -166,6 +166,75 @@ export function main(): i32 {
       expect(report).toMatch(/#1 .*in \S* \(\) at .*main.c:7/)
     })
 
+  const records = `struct point { int x; double y; unsigned char tag[4]; struct point *next; };
+enum color { red, green = 5 };
+static unsigned table[4] = {1, 2, 3, 4000000000u};
+int counter = 5;
+volatile int sink;
+__attribute__((noinline)) static int sum(struct point *p, unsigned short n, enum color c) {
+  int total = c;
+  for (int i = 0; i < n; i++) {
+    double t = p->x * i + p->y;
+    sink = i;
+    total += (int)t;
+  }
+  sink = total;
+  return total;
+}
+int main(void) {
+  struct point second = {7, 0.25, "xyz", 0};
+  struct point first = {3, 1.5, "abc", &second};
+  counter += sum(&first, 4, green);
+  sink = table[sink & 3];
+  return counter & 1;
+}
+`
+  test('shows variables of C', async () => {
+    const stop = [
+      'break main.c:10 if i == 2',
+      'continue',
+      'info args',
+      'info locals',
+      'print *p',
+      'print *p->next',
+      'print table',
+      'print counter',
+    ]
+    const later = [
+      'ptype p',
+      'up',
+      'info locals',
+      'info line main.c:13',
+      'break main.c:13',
+      'delete 1',
+      'continue',
+      'print total',
+      'finish',
+    ]
+    const report = await gdb(records, 0, [...stop, ...later], 'main.c')
+    expect(report).toMatch(/n = 4\nc = green\ntotal = 10\ni = 2\nt = 7.5\n/)
+    expect(report).toContain('x = 3, y = 1.5, tag = "abc", next = 0x')
+    expect(report).toContain('x = 7, y = 0.25, tag = "xyz", next = 0x0')
+    expect(report).toContain('{1, 2, 3, 4000000000}')
+    expect(report).toMatch(/\$4 = 5\n/)
+    expect(report).toMatch(/unsigned char tag\[4\];\n +struct point \*next;/)
+    expect(report).toMatch(/second = {x = 7, y = 0.25.*\nfirst = {x = 3, y = 1.5/)
+    expect(report).toMatch(/Line 13 of .*main.c.* starts at address/)
+    expect(report).toMatch(/\$5 = 27/)
+    expect(report).toMatch(/Value returned is \$6 = 27/)
+  })
+
+  test('shows variables of optimised C where they are', async () => {
+    const report = await gdb(
+      records,
+      2,
+      ['break main.c:13', 'continue', 'info args', 'print total', 'print table', 'print counter'],
+      'main.c',
+    )
+    expect(report).toMatch(/n = 4\nc = green/)
+    expect(report).toMatch(/\$1 = 27\n\$2 = {1, 2, 3, 4000000000}\n\$3 = 5/)
+  })
+
   test('shows the locals around an inlined function', async () => {
     const report = await gdb(sums, 2, ['break main.ts:4', 'continue', 'continue', 'info locals'])
     expect(report).toMatch(/total = 13\ni = 4/)

@@ -14,7 +14,7 @@ export function fingerprintOf(module: WasmModule, index: number, options: CodeOp
   const { typeIndex, body } = module.functions[index]
   const hash = createHash('sha256')
   hash.update(
-    `${version} ${options.model} ${options.level} ${options.farCalls} ${options.interrupts?.has(index) ?? false} ${JSON.stringify(module.types[typeIndex])} ${body!.locals.join()}`,
+    `${version} ${options.model} ${options.level} ${options.farCalls} ${options.interrupts?.has(index) ?? false} ${options.kept?.get(index)} ${JSON.stringify(module.types[typeIndex])} ${body!.locals.join()}`,
   )
   hash.update(module.bytes.subarray(body!.start, body!.end))
   const at = new InstructionReader(new ByteReader(module.bytes, body!.start, body!.end))

@@ -8,6 +8,7 @@ import { gp } from '../codegen/machine.ts'
 import type { EmittedFunction } from '../codegen/emit.ts'
 import type { Attributes } from '../frontend/assemblyscript.ts'
 import type { PositionReader } from '../frontend/source-map.ts'
+import { WasmDebug } from '../frontend/wasm-debug.ts'
 import type { ObjectFile } from '../object.ts'
 import { readNames } from '../wasm/names.ts'
 import { WasmError, type ConstantExpression, type WasmModule } from '../wasm/types.ts'
@@ -54,7 +55,12 @@ export function functionIrs(
 /** Compiles all functions of a validated module. */
 export function moduleObject(module: WasmModule, options: ModuleOptions): ObjectFile {
   const builder = new ObjectBuilder(options.name, options.name === 'c' ? 'c' : 'typescript')
-  const { code, exported } = describe(module, options)
+  const described = describe(module, options)
+  const { exported } = described
+  const debug = options.name === 'c' ? WasmDebug.read(module, options.model) : undefined
+  const code = debug
+    ? { ...described.code, variables: debug.localNames(), kept: options.level === 0 ? debug.frames() : undefined }
+    : described.code
   const symbols = code.functionSymbols
   const context = contextOf(module, code, options.types)
   module.functions.forEach((fn, index) => {
@@ -71,9 +77,16 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
       options.cache?.set(key, emitted)
     }
     const position = options.position && ((offset: number) => options.position!(offset + fn.body!.start, fn.body!.start))
-    placeFunction(builder, symbols[index], emitted, position, exported.has(index) ? 'global' : 'local')
+    const { start } = fn.body
+    const functionDebug = debug?.describe(builder, emitted, start)
+    if (debug && emitted.coroutineBytes) {
+      const named = emitted.suspensions.map((at) => ({ ...at, slots: debug.slotsAt(at.slots, start + at.position) }))
+      emitted = { ...emitted, suspensions: named }
+    }
+    placeFunction(builder, symbols[index], emitted, position, exported.has(index) ? 'global' : 'local', functionDebug)
     options.onFunction?.()
   })
+  debug?.describeGlobals(builder)
   new DataWriter(module, builder, code, signatureIds(module.types, options.types), options.dataBase).run()
   return builder.finish()
 }

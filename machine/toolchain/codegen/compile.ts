@@ -6,7 +6,7 @@ import type { WasmModule } from '../wasm/types.ts'
 import { allocate, poolsFor } from './allocate.ts'
 import { assign } from './assign.ts'
 import { buildIntervals } from './build-intervals.ts'
-import { describeFunction } from './describe.ts'
+import { describeFunction, type FunctionDebug } from './describe.ts'
 import { emitFunction, type EmittedFunction } from './emit.ts'
 import { arrangeLoops } from './layout.ts'
 import { computeLiveness } from './liveness.ts'
@@ -33,6 +33,8 @@ export interface CodeOptions {
   readonly shareTraps: boolean
   readonly farCalls?: boolean
   readonly variables?: ReadonlyMap<number, ReadonlyMap<number, string>>
+  /** By function: a local that stays in its place to the end, for debuggers. */
+  readonly kept?: ReadonlyMap<number, number>
 }
 
 /** Numbers function types so that equal ones, and only those, share a number; from 1 on. */
@@ -90,6 +92,7 @@ function optimisedFunction(module: WasmModule, index: number, options: CodeOptio
     bounds: options.model === 'bounded',
     intrinsics: options.intrinsics,
     variables: options.variables?.get(index),
+    kept: options.kept?.get(index),
   })
   lower(fn, options.model)
   optimise(fn, options.level)
@@ -108,6 +111,7 @@ export function placeFunction(
   code: EmittedFunction,
   position?: (offset: number) => { file: string; line: number; column: number } | undefined,
   binding: 'local' | 'global' = 'global',
+  debug?: FunctionDebug,
 ): number {
   const text = builder.section('.text', { execute: true })
   const start = text.align(Math.max(2, code.alignment))
@@ -119,7 +123,7 @@ export function placeFunction(
     builder.define({ name: label, section: '.text', value: start + high, binding: 'local' })
     text.relocate(start + offset, type, label)
   }
-  describeFunction(builder, symbol, code, start, position, binding)
+  describeFunction(builder, symbol, code, start, position, binding, debug)
   if (position) {
     // The prologue has a row of its own, by which debuggers know where it ends.
     const first = code.positions.map((entry) => position(entry.position)).find((at) => at !== undefined)

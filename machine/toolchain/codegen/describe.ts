@@ -16,6 +16,12 @@ import { frameTypeSymbol, type EmittedFunction } from './emit.ts'
 import { sp } from './machine.ts'
 import type { ObjectBuilder } from './object-builder.ts'
 
+/** What a front-end knows of a function's variables, where it knows more than their names. */
+export interface FunctionDebug {
+  readonly returnType?: number
+  readonly variables: readonly { readonly parameter: boolean; readonly variable: DebugVariable }[]
+}
+
 type Position = ((offset: number) => { file: string; line: number } | undefined) | undefined
 
 /** Describes a function that has been placed at `start` of `.text`. */
@@ -26,6 +32,7 @@ export function describeFunction(
   start: number,
   position: Position,
   binding: 'local' | 'global',
+  debug?: FunctionDebug,
 ): void {
   const size = code.bytes.length
   const { frame } = code
@@ -45,10 +52,10 @@ export function describeFunction(
   const first = code.positions.map((entry) => position?.(entry.position)).find((at) => at !== undefined)
   if (!first) return
   const { file, line } = first
-  const variables = code.variables.map(({ name, type, parameter, ranges }) => {
-    const variable: DebugVariable = { name, type: baseType(builder, type), location: ranges }
-    return { parameter, variable }
-  })
+  const variables = (debug?.variables ?? ownVariables(builder, code)).map(({ parameter, variable }) => ({
+    parameter,
+    variable: { ...variable, ...(variable.line === undefined ? {} : { file }) },
+  }))
   builder.functions.push({
     name: symbol,
     section: '.text',
@@ -57,9 +64,17 @@ export function describeFunction(
     file,
     line,
     external: binding === 'global',
+    returnType: debug?.returnType,
     parameters: variables.filter((entry) => entry.parameter).map((entry) => entry.variable),
     locals: variables.filter((entry) => !entry.parameter).map((entry) => entry.variable),
   })
+}
+
+function ownVariables(builder: ObjectBuilder, code: EmittedFunction): FunctionDebug['variables'] {
+  return code.variables.map(({ name, type, parameter, ranges }) => ({
+    parameter,
+    variable: { name, type: baseType(builder, type), location: ranges },
+  }))
 }
 
 function baseType(builder: ObjectBuilder, type: Type): number {

@@ -384,6 +384,8 @@ export class Emitter {
       case 'fli.s':
       case 'fli.d':
         return this.floatConstant(x)
+      case 'keep':
+        return
       case 'mv':
         if (x.rs1 === zero) this.constant(x.rd, 0n)
         else this.add('add', { rd: x.rd, rs1: zero, rs2: x.rs1 })

@@ -1,4 +1,14 @@
-import type { DebugFrame, DebugFunction, DebugType, LineRow, ObjectFile, ObjectSymbol, Relocation, RelocationType } from '../object.ts'
+import type {
+  DebugFrame,
+  DebugFunction,
+  DebugType,
+  DebugVariable,
+  LineRow,
+  ObjectFile,
+  ObjectSymbol,
+  Relocation,
+  RelocationType,
+} from '../object.ts'
 
 /** A section while it is being filled. */
 export class SectionBuilder {
@@ -83,6 +93,7 @@ export class ObjectBuilder {
   private readonly symbols = new Map<string, ObjectSymbol>()
   readonly lines: LineRow[] = []
   readonly functions: DebugFunction[] = []
+  readonly variables: DebugVariable[] = []
   readonly frames: DebugFrame[] = []
   private readonly types: DebugType[] = []
   private readonly typeNumbers = new Map<string, number>()
@@ -117,6 +128,13 @@ export class ObjectBuilder {
     return number
   }
 
+  /** A type that may refer to itself: `describe` is given its number. */
+  selfType(describe: (number: number) => DebugType): number {
+    const number = this.types.push({ kind: 'pointer', size: 0 }) - 1
+    this.types[number] = describe(number)
+    return number
+  }
+
   /** Everything that relocations mention and nothing defines becomes an undefined symbol. */
   finish(): ObjectFile {
     for (const section of this.sections.values()) {
@@ -144,7 +162,7 @@ export class ObjectBuilder {
             file: this.functions[0].file,
             types: this.types,
             functions: this.functions,
-            variables: [],
+            variables: this.variables,
             frames: this.frames,
           }
         : undefined,

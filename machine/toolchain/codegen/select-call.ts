@@ -11,6 +11,9 @@ export function selectCall(s: Selector, x: Instruction, body: readonly Instructi
     case 'parameters':
       parameters(s, body)
       return true
+    case 'debug.keep':
+      s.emit('keep', -1, s.register(x.args[0]))
+      return true
     case 'return':
       returnValues(s, x)
       return true

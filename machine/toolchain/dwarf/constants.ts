@@ -7,7 +7,9 @@ export const TAG = {
   member: 0x0d,
   pointer: 0x0f,
   compileUnit: 0x11,
+  classType: 0x02,
   structure: 0x13,
+  union: 0x17,
   typedef: 0x16,
   inlinedSubroutine: 0x1d,
   subrange: 0x21,
@@ -95,7 +97,11 @@ export const FORM = {
 
 export const OP = {
   addr: 0x03,
+  deref: 0x06,
+  const4u: 0x0c,
   consts: 0x11,
+  and: 0x1a,
+  plus: 0x22,
   reg0: 0x50,
   breg0: 0x70,
   regx: 0x90,

@@ -15,7 +15,11 @@ export interface ExpressionContext {
   readonly addressSize: number
   readonly indexedAddress: (index: number) => bigint
   readonly readMemory: (address: bigint, size: number) => bigint | undefined
+  readonly wasmLocal?: (index: number) => bigint
 }
+
+/** DW_OP_WASM_location, with a kind: 0 is a local. */
+const wasmLocation = 0xed
 
 const maximumSteps = 10_000
 
@@ -127,8 +131,12 @@ export function evaluateLocation(bytes: Uint8Array, context: ExpressionContext, 
         case 0x91: {
           const offset = cursor.sleb()
           const base = context.frameBase && evaluateLocation(context.frameBase, context, depth + 1)
+          // WebAssembly's frame bases are values (of a local), not places.
           known = push(
-            plus(base?.kind === 'memory' ? base.address : base?.kind === 'register' ? context.register(base.register) : undefined, offset),
+            plus(
+              base?.kind === 'memory' ? base.address : base?.kind === 'constant' ? base.value : base && context.register(base.register),
+              offset,
+            ),
           )
           break
         }
@@ -145,6 +153,12 @@ export function evaluateLocation(bytes: Uint8Array, context: ExpressionContext, 
           break
         case 0x9f:
           return cursor.done ? { kind: 'constant', value: pop() } : undefined
+        case wasmLocation: {
+          const kind = cursor.u8()
+          const index = cursor.uleb()
+          known = push(kind === 0 ? context.wasmLocal?.(index) : undefined)
+          break
+        }
         case 0xa1:
           known = push(context.indexedAddress(cursor.uleb()))
           break

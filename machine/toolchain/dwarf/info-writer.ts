@@ -194,6 +194,7 @@ function buildLocation(
 /** A location expression; undefined when it names a symbol that is not in the program. */
 function encodeLocation(location: DebugLocation, context: UnitContext): Uint8Array | undefined {
   const out = new ByteWriter()
+  if (location.kind === 'pointed') return encodePointed(location, out)
   switch (location.kind) {
     case 'register':
       if (location.register < 32) out.u8(OP.reg0 + location.register)
@@ -217,10 +218,49 @@ function encodeLocation(location: DebugLocation, context: UnitContext): Uint8Arr
       out.u64(address + BigInt(location.offset))
       break
     }
+    case 'address':
+      out.u8(OP.addr)
+      out.u64(location.address)
+      break
     case 'constant':
       out.u8(OP.consts)
       out.sleb(location.value)
       out.u8(OP.stackValue)
   }
+  return out.bytes()
+}
+
+/** The pointer's value on the expression's stack, then the offset. */
+function encodePointed({ pointer, offset, narrow }: DebugLocation & { kind: 'pointed' }, out: ByteWriter): Uint8Array | undefined {
+  switch (pointer.kind) {
+    case 'register':
+      if (pointer.register >= 32) return undefined
+      out.u8(OP.breg0 + pointer.register)
+      out.sleb(0)
+      break
+    case 'based':
+      out.u8(OP.breg0 + pointer.register)
+      out.sleb(pointer.offset)
+      out.u8(OP.deref)
+      break
+    case 'frame':
+      out.u8(OP.fbreg)
+      out.sleb(pointer.offset)
+      out.u8(OP.deref)
+      break
+    case 'constant':
+      out.u8(OP.consts)
+      out.sleb(pointer.value)
+      break
+    default:
+      return undefined
+  }
+  out.u8(OP.consts)
+  out.sleb(offset)
+  out.u8(OP.plus)
+  if (!narrow) return out.bytes()
+  out.u8(OP.const4u)
+  out.u32(0xffff_ffff)
+  out.u8(OP.and)
   return out.bytes()
 }

@@ -46,12 +46,16 @@ export interface FunctionInfo {
   readonly ranges: readonly AddressRange[]
   readonly position: SourcePosition | undefined
   readonly returnType: TypeInfo | undefined
+  /** Where its frame is, for variables that lie in it. */
+  readonly frameBase: (machine: MachineState) => Place | undefined
   /** Parameters and locals whose block contains `pc`. */
   readonly variablesAt: (pc: bigint) => readonly VariableInfo[]
 }
 
 /** A stopped hart, or a caller's frame of one. Registers by DWARF number; memory little-endian, undefined where there is none. */
 export interface MachineState {
+  /** Of WebAssembly's own debug information: what stands for the value of a local. */
+  readonly wasmLocal?: (index: number) => bigint
   readonly register: (number: number) => bigint | undefined
   readonly readMemory: (address: bigint, size: number) => bigint | undefined
 }
@@ -253,6 +257,7 @@ export class DebugInfo {
       ranges,
       position: this.#position(entry),
       returnType: this.#typeOf(entry),
+      frameBase: (machine) => base && evaluateLocation(base, this.#context(entry.unit, 0n, machine, undefined)),
       variablesAt: (pc) => variablesIn(entry, pc),
     }
   }
@@ -289,14 +294,17 @@ export class DebugInfo {
         ? location.bytes
         : readLocations(location, unit, this.#unitBase(unit), this.#lists).find((piece) => pc >= piece.start && pc < piece.end)?.expression
     if (!bytes) return undefined
-    const context: ExpressionContext = {
+    return evaluateLocation(bytes, this.#context(unit, pc, machine, frameBase))
+  }
+
+  #context(unit: Unit, pc: bigint, machine: MachineState, frameBase: Uint8Array | undefined): ExpressionContext {
+    return {
       ...machine,
       cfa: this.#cfaAt(pc, machine),
       frameBase,
       addressSize: unit.addressSize,
       indexedAddress: (index) => new Cursor(this.#lists.addresses, unit.addressBase + index * unit.addressSize).address(unit.addressSize),
     }
-    return evaluateLocation(bytes, context)
   }
 
   #cfaAt(pc: bigint, machine: MachineState): bigint | undefined {
@@ -336,6 +344,8 @@ export class DebugInfo {
       case TAG.pointer:
         return { kind: 'pointer', size: size || 8, target: () => this.#typeOf(entry) }
       case TAG.structure:
+      case TAG.classType:
+      case TAG.union:
         return { kind: 'struct', name, size, members: () => this.#members(entry) }
       case TAG.array:
         return { kind: 'array', element: () => this.#typeOf(entry), count: elementCount(entry) }

@@ -16,6 +16,8 @@ export interface BuildOptions {
   /** Imported functions that are instructions, by function index. */
   readonly intrinsics?: ReadonlyMap<number, string>
   readonly variables?: ReadonlyMap<number, string>
+  /** A local that debuggers need up to the end: C's frame, in which its variables lie. */
+  readonly kept?: number
 }
 
 /** References travel as 64-bit words. */
@@ -105,7 +107,7 @@ class Builder {
       if (this.reachable) this.instruction(opcode)
       else this.skip(opcode)
     }
-    if (this.reachable) this.terminate('return', this.stack)
+    if (this.reachable) this.leave(this.stack)
     fn.blocks = fn.blocks.filter((block) => block.terminator !== undefined)
     return fn
   }
@@ -135,6 +137,11 @@ class Builder {
     const terminator = this.fn.make(op, 'void', args, { position: this.at.offset })
     terminator.block = this.block
     this.block.terminator = terminator
+  }
+
+  private leave(results: Instruction[]): void {
+    if (this.options.kept !== undefined) this.emit('debug.keep', 'void', [this.locals[this.options.kept]])
+    this.terminate('return', results)
   }
 
   private control(kind: string, params: readonly Type[], results: readonly Type[], extra: Partial<Control> = {}): Control {
@@ -219,7 +226,7 @@ class Builder {
     }
     this.join(control)
     if (control.kind === 'function' && this.reachable) {
-      this.terminate('return', this.popMany(control.results.length))
+      this.leave(this.popMany(control.results.length))
       this.reachable = false
     }
   }
