@@ -306,6 +306,7 @@ export async function truncate(activity: Activity, process: Process, descriptor:
 }
 
 export async function pipe(activity: Activity, process: Process, address: u64, flags: u32): Promise<i64> {
+  if (flags & ~(OpenFlag.nonBlocking | OpenFlag.closeOnExec)) return -Errno.EINVAL
   const ends = tryAllocate(16)
   if (ends == 0) return -Errno.ENOMEM
   if (!(await makePipe(ends, flags, activity))) {

@@ -145,7 +145,7 @@ export function counters(activity: Activity, address: u64, bytes: u64): i64 {
   }
   const fine = copyOut(activity, address, block, <u32>min<u64>(bytes, COUNTERS * 8))
   __release(block)
-  return fine ? COUNTERS : -Errno.EFAULT
+  return fine ? <i64>COUNTERS : -Errno.EFAULT
 }
 
 /** set_priority(tid, priority): of a thread of the caller's process (0: its own), 3 (best) to 7. Takes effect when it is queued next. */
