@@ -180,6 +180,6 @@ function addExcept(from: u32, to: u32, first: u32): void {
     hartAt(number).stack = <u32>stack
     // Sign-extended: a kernel address.
     const top = <u64>(<i64>(<i32>(stack + 16384)))
-    if (sbiStartHart(number, physical(kernelSymbol(3)), top) < 0) printPair('kernel: the firmware does not start hart ', number)
+    if (sbiStartHart(number, physical(kernelSymbol(3)), top) < 0) printPair('kernel: the firmware does not start hart ', number, '')
   }
 }

@@ -60,7 +60,7 @@ export function printLine(text: string): void {
 }
 
 /** A line that goes on with a number. */
-export function printPair(text: string, value: u64, after: string = ''): void {
+export function printPair(text: string, value: u64, after: string): void {
   printLock.lock()
   print(text)
   printNumber(value)

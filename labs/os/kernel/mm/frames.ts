@@ -76,10 +76,20 @@ function unlink(frame: u32): void {
   link(frame, order)
 }
 
-/** A block of 2^order frames with one reference each, aligned to its size; 0 when there is none. Not cleared. */
-export function allocateFrames(order: u32): u32 {
+/** Frames that only what the kernel cannot do without may use: the tasks of requests that have begun. */
+export const RESERVE: u32 = 64
+
+/**
+ * A block of 2^order frames with one reference each, aligned to its size; 0 when there is none. Not cleared. Some frames are
+ * always left but for those who say that none need be.
+ */
+export function allocateFramesLeaving(order: u32, leave: u32): u32 {
   if (order > MOST_ORDER) return 0
   frameLock.lock()
+  if (freeFrames < leave + (1 << order)) {
+    frameLock.unlock()
+    return 0
+  }
   let have = order
   while (have <= MOST_ORDER && load<u32>(listOf(have)) == listOf(have)) have++
   if (have > MOST_ORDER) {
@@ -96,6 +106,10 @@ export function allocateFrames(order: u32): u32 {
   for (let index: u32 = 0; index < <u32>1 << order; index++) store<u16>(entry(frame + index * FRAME), 1)
   frameLock.unlock()
   return frame
+}
+
+export function allocateFrames(order: u32): u32 {
+  return allocateFramesLeaving(order, RESERVE)
 }
 
 /** One cleared frame, or 0. */

@@ -2,7 +2,7 @@
 // list per hart. The toolchain's hooks end here. Anyone may call; every object is given back by release.
 import { Hart, MOST_HARTS, hartAt, thisHart } from '../hart'
 import { SpinLock } from '../sync/spin'
-import { FRAME, allocateFrames, dropFrame, freeFramesOf, noteOf, orderOf } from './frames'
+import { FRAME, RESERVE, allocateFramesLeaving, dropFrame, freeFramesOf, noteOf, orderOf } from './frames'
 
 // A frame of small objects begins with: next u32, previous u32 (frames of the class that have room), class u16, free count u16,
 // free list u32; objects follow from byte 16 (for sizes that divide 4096 - 16 less well, up to the end).
@@ -27,11 +27,15 @@ const heapLock = changetype<SpinLock>(memory.data(64, 64))
   }
 }
 
-/** Memory for the kernel, not cleared; 0 when there is none left. */
+/** Memory for the kernel, not cleared; 0 when there is none left but what must stay. */
 export function tryAllocate(bytes: usize): usize {
+  return allocateLeaving(bytes, RESERVE)
+}
+
+function allocateLeaving(bytes: usize, leave: u32): usize {
   if (bytes > 2032) {
     const order = orderOf(<u32>bytes)
-    const block = allocateFrames(order)
+    const block = allocateFramesLeaving(order, leave)
     if (block == 0) return 0
     store<u8>(noteOf(block), <u8>order)
     return block
@@ -42,7 +46,7 @@ export function tryAllocate(bytes: usize): usize {
   let frame = load<u32>(list)
   if (frame == 0) {
     heapLock.unlock()
-    frame = allocateFrames(0)
+    frame = allocateFramesLeaving(0, leave)
     if (frame == 0) return 0
     const size = sizeOf(kind)
     const count = (FRAME - HEADER) / size
@@ -112,7 +116,7 @@ export function __release(object: usize): void {
 
 /** Memory that the kernel cannot do without: panics when there is none. User-driven paths use tryAllocate or create. */
 export function __allocate(bytes: usize): usize {
-  const object = tryAllocate(bytes)
+  const object = allocateLeaving(bytes, 0)
   if (object == 0) throw new Error('the kernel is out of memory')
   return object
 }

@@ -1,7 +1,7 @@
 // Owns the kernel's half of a ring: what it believes, kept where no user can write. From the shared pages only the entries, the submission
 // tail and the completion head are read, each once, and none is trusted. Completions are written by the serving hart only.
 import { Completion, RingHeader, RingState } from '../abi'
-import { __release, tryAllocate } from '../mm/heap'
+import { __allocate, __release } from '../mm/heap'
 import { RegisteredBuffer } from '../mm/user'
 import { SpinLock } from '../sync/spin'
 import { WaitQueue, wakeAll } from '../sync/wait'
@@ -108,8 +108,7 @@ export function completeSlowly(ring: Ring, userData: u64, result: i64): void {
     put(ring, userData, result)
     return
   }
-  const node = tryAllocate(32)
-  if (node == 0) throw new Error('the kernel is out of memory')
+  const node = __allocate(32)
   store<u32>(node, 0)
   store<u64>(node, userData, 8)
   store<i64>(node, result, 16)

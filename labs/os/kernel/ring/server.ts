@@ -154,8 +154,13 @@ function takeEntries(ring: Ring, hart: Hart, most: u32): u32 {
 
 /** Begins one request, and answers it if it is done at once. */
 function beginEntry(ring: Ring, hart: Hart, entry: usize): void {
-  let request = ring.spare
   const userData = load<u64>(entry, Submission.userData)
+  // As many in flight as there are completion entries; what ends others is always let in.
+  if (ring.inFlight >= ring.completionEntries && load<u16>(entry, Submission.number) != <u16>RingOp.cancel) {
+    complete(ring, userData, -Errno.EAGAIN)
+    return
+  }
+  let request = ring.spare
   if (request == null) {
     request = makeRequest(ring)
     if (request == null) {

@@ -4,7 +4,7 @@ import { Cause, Csr, Interrupt, Status } from '../../arch/csr'
 import { Errno } from '../abi'
 import { Hart, HartState, hartAt, hartCount, hartMask, inboxOf, ioHart, stateOf, thisHart } from '../hart'
 import { create, destroy, tryCleared, __release } from '../mm/heap'
-import { AddressSpace, AreaFlag, touch, useSpace } from '../mm/space'
+import { AreaFlag, areaAt, touch, useSpace } from '../mm/space'
 import { DIRECT } from '../mm/user'
 import { print, printHex, printNumber, printText, putCharacter } from '../print'
 import { WaitQueue, park, wakeAll } from '../sync/wait'
@@ -210,8 +210,7 @@ function handleFault(thread: Thread, cause: u64): bool {
     setRegister(thread.frame, UserFrame.status, Status.spie | Status.floatDirty)
     return true
   }
-  const need =
-    cause == Cause.loadPage ? AreaFlag.read : cause == Cause.storePage ? AreaFlag.write : cause == Cause.instructionPage ? AreaFlag.execute : 0
+  const need = neededFor(cause)
   if (need == 0 || address >= 0x8000_0000) return false
   const space = thread.process.space
   space.lock.lock()
@@ -221,14 +220,17 @@ function handleFault(thread: Thread, cause: u64): bool {
   return fine
 }
 
-/** The process ends with SIGSEGV, or SIGILL, and one line says why. */
+/** The process ends with SIGSEGV, SIGILL, or SIGKILL where only memory was wanting, and one line says why. */
 function reportFault(thread: Thread, cause: u64): void {
   printText(nameOf(thread.process))
   print(' (')
   printNumber(thread.process.pid)
   print('): ')
+  const hungry = wantsMemory(thread, cause)
   print(
-    cause == Cause.illegal
+    hungry
+      ? 'out of memory'
+      : cause == Cause.illegal
       ? 'illegal instruction'
       : cause == Cause.loadPage
         ? 'read of an address it does not have'
@@ -243,7 +245,26 @@ function reportFault(thread: Thread, cause: u64): void {
   print(', at ')
   printHex(getRegister(thread.frame, UserFrame.pc))
   putCharacter(10)
-  killProcess(thread.process, cause == Cause.illegal ? 4 : 11)
+  killProcess(thread.process, hungry ? 9 : cause == Cause.illegal ? 4 : 11)
+}
+
+/** Whether the address is the thread's to touch, and there was just no frame for it. */
+function wantsMemory(thread: Thread, cause: u64): bool {
+  const address = getRegister(thread.frame, UserFrame.value)
+  const need = neededFor(cause)
+  if (need == 0 || address >= 0x8000_0000) return false
+  const space = thread.process.space
+  space.lock.lock()
+  const area = areaAt(space, <u32>address)
+  const its = area != null && (area.flags & need) != 0 && (area.flags & AreaFlag.fixed) == 0
+  space.lock.unlock()
+  return its
+}
+
+function neededFor(cause: u64): u32 {
+  if (cause == Cause.loadPage) return AreaFlag.read
+  if (cause == Cause.storePage) return AreaFlag.write
+  return cause == Cause.instructionPage ? AreaFlag.execute : 0
 }
 
 /** Marks the running thread as ended with a result. */
