@@ -92,6 +92,7 @@ export class Machine {
         drainTrace: () => this.trace.drain(),
         tohost: (low, high) => this.htifDevice?.command(low >>> 0, high >>> 0),
         hot: (hart, slot, low, high) => this.jit?.hot(hart, slot >>> 0, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)),
+        refused: (hart, slot) => this.jit?.refused(hart, slot >>> 0),
         codeChanged: (page, first, last) => this.jit?.codeChanged(page >>> 0, first, last),
         codeForgotten: () => this.jit?.codeForgotten(),
         userInterrupt: (hart, operation, receiver, value) => this.userInterrupt(hart, operation, receiver >>> 0, BigInt.asUintN(64, value)),

@@ -10,6 +10,7 @@ export interface CoreHost {
   tohost(low: number, high: number): void
   userInterrupt(hart: number, operation: number, receiver: number, value: bigint): bigint
   hot(hart: number, slot: number, pcLow: number, pcHigh: number): void
+  refused(hart: number, slot: number): void
   codeChanged(page: number, first: number, last: number): void
   codeForgotten(): void
 }

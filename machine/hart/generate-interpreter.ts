@@ -408,17 +408,18 @@ import {
   H_STEP,
   H_TLB,
   LOOK_UP,
+  REFUSE,
   SLOT_BYTES,
 } from '../../layout'
 import { executeAtomic } from '../atomic'
 import { decodeSlot } from '../code'
 import { CsrOperation, executeCsr } from '../csr'
 import { illegal } from '../csr-status'
-import { enter, instructionWord, scratchSlot, stopAtBreakpoint } from '../fetch'
+import { enter, hiddenSlot, instructionWord, scratchSlot, stopAtBreakpoint } from '../fetch'
 import { addDouble, addSingle, executeFloat, fusedDouble, multiplyDouble, multiplySingle, roundingMode } from '../float'
 import { Op } from './decoder'
 import { divideSigned, divideSignedWord, multiplyHighSigned, multiplyHighSignedUnsigned, remainderSigned, remainderSignedWord } from '../integer'
-import { hot } from '../host'
+import { hot, refused } from '../host'
 import { loadSlow, storeSlow } from '../memory'
 import { multiplyHigh } from '../softfloat'
 import { floatReg, reg, setFloatReg, setReg, setSingleReg, singleReg } from '../state'
@@ -573,6 +574,12 @@ export function execute(h: usize): void {
           store<i64>(GLOBAL + G_COMPILED_RETIRED, load<i64>(GLOBAL + G_COMPILED_RETIRED) + retired - before)
           stall = stallOf(h)
           if (outcome == LOOK_UP) break
+          if (outcome == REFUSE) {
+            refused(load<u32>(h, H_ID), <u32>slot)
+            slot = hiddenSlot(h, slot, pc)
+            bias = load<u64>(h, H_BIAS)
+            continue
+          }
           tlb = <usize>load<u32>(h, H_TLB)
           ${enterAnew}
         }

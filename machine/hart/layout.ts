@@ -27,12 +27,13 @@ export const LINE_ENTRIES = 4096
 export const HEAT = 0xc0000
 export const HEAT_ENTRIES = 16384
 /**
- * What a compiled region returns: LEAVE, the hart goes on at H_PC, or LOOK_UP, it is at a check point whose time has come or has trapped.
- * What a region calls may also say GO_ON: behind the instruction.
+ * What a compiled region returns: LEAVE, the hart goes on at H_PC; LOOK_UP, it is at a check point whose time has come or has trapped;
+ * REFUSE, nothing was done: the region is made for another data TLB. What a region calls may also say GO_ON: behind the instruction.
  */
 export const GO_ON = 0
 export const LOOK_UP = 1
 export const LEAVE = 2
+export const REFUSE = 3
 export const DYNAMIC_BASE = 0x100000
 
 // ---- GLOBAL: offsets from GLOBAL -------------------------------------------------------------------------------------

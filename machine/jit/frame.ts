@@ -20,6 +20,8 @@ export interface Setting {
   readonly hasCosts: boolean
   /** The machine has one hart: its address is a constant. */
   readonly onlyHart: boolean
+  /** The data TLB that the region is made for, a constant too; undefined where it must work with any. */
+  readonly tlb: number | undefined
 }
 
 export class Frame {
@@ -84,9 +86,16 @@ export class Frame {
 
   private enter(): void {
     const { code } = this
+    if (this.setting.tlb === undefined) this.loadTlb()
+    else {
+      this.pushOtherTlb()
+      code.if(false)
+      code.i32(L.REFUSE)
+      code.op('return')
+      code.end()
+    }
     for (const register of this.integers.keys()) this.loadInteger(register)
     for (const register of this.floats.keys()) this.loadFloat(register)
-    this.loadTlb()
     this.loadHart('i64_load', L.H_RETIRED)
     code.set(this.retired)
     code.i32(L.LEAVE)
@@ -151,9 +160,34 @@ export class Frame {
     this.loadHart('f64_load', L.H_F + 8 * register)
     this.setF(register)
   }
-  loadTlb(): void {
+
+  // ---- the data TLB ----
+
+  private loadTlb(): void {
     this.loadHart('i32_load', L.H_TLB)
     this.code.set(this.tlb)
+  }
+  private pushOtherTlb(): void {
+    this.loadHart('i32_load', L.H_TLB)
+    this.code.i32(this.setting.tlb!)
+    this.code.op('i32_ne')
+  }
+  /** From an index on the stack to what `loadEntry` begins with. */
+  pushEntry(): void {
+    if (this.setting.tlb !== undefined) return
+    this.code.get(this.tlb)
+    this.code.op('i32_add')
+  }
+  loadEntry(name: MemoryOpcodeName, offset: number): void {
+    this.code.memory(name, (this.setting.tlb ?? 0) + offset)
+  }
+  /** After what may have moved the hart to another TLB: goes on at an offset from the base. */
+  tlbMayHaveMoved(offset: number): void {
+    if (this.setting.tlb === undefined) return this.loadTlb()
+    this.pushOtherTlb()
+    this.code.if(false)
+    this.leave(offset)
+    this.code.end()
   }
 
   // ---- the hart's block ----

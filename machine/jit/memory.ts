@@ -71,8 +71,7 @@ function lookUp(frame: Frame, { rs1, raw }: Instruction): number {
   code.op('i32_shr_u')
   code.i32((L.TLB_ENTRIES - 1) * L.TLB_ENTRY_BYTES)
   code.op('i32_and')
-  code.get(frame.tlb)
-  code.op('i32_add')
+  frame.pushEntry()
   code.tee(frame.pointer)
   return address
 }
@@ -89,7 +88,7 @@ function pushPointer(frame: Frame): void {
   const { code } = frame
   code.get(frame.word)
   code.get(frame.pointer)
-  code.memory('i32_load', 16)
+  frame.loadEntry('i32_load', 16)
   code.op('i32_add')
 }
 
@@ -98,7 +97,7 @@ function load(frame: Frame, instruction: Instruction, { size, fast, slow, float 
   if (float) requireFloat(frame, instruction)
   frame.charge(L.COST_LOAD)
   const address = lookUp(frame, instruction)
-  code.memory('i64_load', 0)
+  frame.loadEntry('i64_load', 0)
   pushMiss(frame, address, size)
   code.if(false, I64)
   frame.pushHart()
@@ -132,7 +131,7 @@ function store(frame: Frame, instruction: Instruction, { size, fast, float }: Ac
     frame.getF(instruction.rs2)
     code.op('i64_reinterpret_f64')
   }
-  code.memory('i64_load', 8)
+  frame.loadEntry('i64_load', 8)
   pushMiss(frame, address, size)
   code.if(false)
   frame.pushHart()
@@ -174,6 +173,6 @@ function csr(frame: Frame, instruction: Instruction): void {
   frame.callCore('regionCsr', instruction)
   frame.loadInteger(rd)
   frame.leaveUnlessZero()
-  frame.loadTlb()
+  frame.tlbMayHaveMoved(instruction.offset + instruction.length)
   frame.forgetFloatState()
 }

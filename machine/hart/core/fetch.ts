@@ -1,5 +1,6 @@
 /** Entering code: from pc to the slot of a predecoded page, or to the scratch slots for instructions that have no such page. */
 import {
+  CODE_PAGE_ADDRESS,
   FETCH_ENTRIES,
   GLOBAL,
   G_BREAKPOINT_COUNT,
@@ -88,6 +89,19 @@ export function scratchSlot(h: usize, pc: u64): usize {
   const slot = h + H_SCRATCH
   decode(<u32>word, slot, 0, true)
   store<u64>(slot + ((word & 3) == 3 ? 2 * SLOT_BYTES : SLOT_BYTES), Op.page_end)
+  store<u64>(h, pc - <u64>(slot >>> 2), H_BIAS)
+  return slot
+}
+
+/** The instruction that a compiled region's entry hides, in the scratch slots. It lies within its page. */
+export function hiddenSlot(h: usize, entry: usize, pc: u64): usize {
+  const page = entry - (<usize>((<u32>pc & 0xffe) << 2))
+  const pointer = ramPointer(load<u64>(page, CODE_PAGE_ADDRESS) | (pc & 0xffe), 2)
+  const half = <u32>load<u16>(pointer)
+  const isFull = (half & 3) == 3
+  const slot = h + H_SCRATCH
+  decode(isFull ? load<u32>(pointer) : half, slot, 0, true)
+  store<u64>(slot + (isFull ? 2 * SLOT_BYTES : SLOT_BYTES), Op.page_end)
   store<u64>(h, pc - <u64>(slot >>> 2), H_BIAS)
   return slot
 }

@@ -28,6 +28,10 @@ export declare function userInterrupt(hart: u32, operation: u32, receiver: u32, 
 @external("board", "hot")
 export declare function hot(hart: u32, slot: u32, pcLow: u32, pcHigh: u32): void
 
+/** The region that begins at a slot refused to run. */
+@external("board", "refused")
+export declare function refused(hart: u32, slot: u32): void
+
 /** Compiled halfwords of a predecoded page have changed: regions that contain one of them must not run again. */
 @external("board", "codeChanged")
 export declare function codeChanged(page: u32, first: i32, last: i32): void

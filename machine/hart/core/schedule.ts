@@ -66,7 +66,8 @@ export function service(h: usize): bool {
     return true
   }
   if (load<u32>(h, H_WAITING) != 0) return false
-  updateTimers(h)
+  // Whoever writes a compare register updates the timers: until the deadline nothing about them changes.
+  if (clock(h) >= load<i64>(h, H_TIMER_DEADLINE)) updateTimers(h)
   takeInterrupt(h)
   let limit = min(load<i64>(GLOBAL + G_ROUND_END), load<i64>(GLOBAL + G_HOST_LIMIT))
   limit = min(limit, load<i64>(h, H_TIMER_DEADLINE))
