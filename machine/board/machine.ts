@@ -16,7 +16,7 @@ import type { Placement } from './loader.ts'
 import { TraceCollector } from '../trace/collector.ts'
 import { traceKind } from '../trace/kinds.ts'
 
-/** How instructions are executed; no guest can tell. `auto`: what is fastest. */
+/** How instructions are executed; no guest can tell. `auto`: what is fastest, the JIT. */
 export type Engine = 'auto' | 'interpreter' | 'jit'
 
 export interface MachineOptions {
@@ -98,7 +98,7 @@ export class Machine {
         userInterrupt: (hart, operation, receiver, value) => this.userInterrupt(hart, operation, receiver >>> 0, BigInt.asUintN(64, value)),
       },
     )
-    if (options.engine === 'jit') this.jit = new Jit(this.core)
+    if (options.engine !== 'interpreter') this.jit = new Jit(this.core)
     this.setCosts(this.timing.costs)
     this.core.setGlobal64(L.G_UNCACHED, BigInt(options.uncachedBase ?? 0))
     this.clock = new BoardClock(
