@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { BuildResult, ListingLine, StageRow, Timing } from '../protocol/index.ts'
 import { cyclesOf, type ListedLine } from './listing.ts'
-import type { LabStore } from './lab-store.ts'
+import { layered, type LabStore } from './lab-store.ts'
 import type { Toolchain } from './toolchain.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -36,7 +36,7 @@ export class BuildService {
     if (last?.key === key) return last
     const begin = performance.now()
     const base = await this.labs.base(lab)
-    const program = await this.toolchain.build(new Map([...base, ...files]))
+    const program = await this.toolchain.build(layered(base, files))
     // Of what lies underneath the window needs the text of what is wrong only.
     const wrong = [...new Set(program.diagnostics.map(({ file }) => file))].filter((file) => !files.has(file) && base.has(file))
     const result: BuildResult = {

@@ -5,6 +5,8 @@ import { filePath, labDefinition, labId, type LabDefinition } from '../protocol/
 import { WorkbenchError } from './errors.ts'
 import { projectRoot } from './worker-thread.ts'
 
+const MANIFEST = 'pollen.json'
+
 export class LabStore {
   private readonly bases = new Map<string, Map<string, string>>()
 
@@ -80,6 +82,23 @@ export class LabStore {
   private async isFile(file: string): Promise<boolean> {
     return (await stat(file).catch(() => undefined))?.isFile() ?? false
   }
+}
+
+/**
+ * A lab's files over those underneath. Both may have a pollen.json: the lab's says only what differs, and what it puts into the root
+ * file system comes on top.
+ */
+export function layered(base: ReadonlyMap<string, string>, own: ReadonlyMap<string, string>): Map<string, string> {
+  const files = new Map([...base, ...own])
+  const [below, above] = [base.get(MANIFEST), own.get(MANIFEST)]
+  if (below === undefined || above === undefined) return files
+  try {
+    const [lower, upper] = [JSON.parse(below), JSON.parse(above)] as { root?: object }[]
+    files.set(MANIFEST, JSON.stringify({ ...lower, ...upper, root: { ...lower.root, ...upper.root } }))
+  } catch {
+    // The build says what is wrong with it.
+  }
+  return files
 }
 
 async function readFolder(root: string): Promise<Map<string, string>> {

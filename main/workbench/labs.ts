@@ -1,7 +1,7 @@
 /** Labs without a window: what `pollen lab list` and `pollen lab check` print. The verdicts are the window's own. */
 import type { CheckResult, LabDefinition, Locale } from '../protocol/index.ts'
 import { notBuilt, runChecks } from './check-service.ts'
-import { LabStore } from './lab-store.ts'
+import { LabStore, layered } from './lab-store.ts'
 import { Toolchain } from './toolchain.ts'
 import { Workspace } from './workspace.ts'
 
@@ -35,7 +35,7 @@ export async function checkLab(id: string, options: CheckLabOptions = {}, store 
   const files = own ? await own.readAll(id) : await store.files(id, options.solution ? 'solution' : 'start')
   const toolchain = options.toolchain ?? new Toolchain()
   try {
-    const program = await toolchain.build(new Map([...(await store.base(id)), ...files]))
+    const program = await toolchain.build(layered(await store.base(id), files))
     const results = program.elf
       ? await runChecks(definition, { name: id, bytes: program.elf }, options.onChange).results
       : notBuilt(

@@ -1,7 +1,10 @@
 /** The toolchain's thread, kept warm: one build at a time, in the order asked for. */
+import path from 'node:path'
 import { parentPort } from 'node:worker_threads'
-import type { CodeCache, ProgramCache, Stage, StageLine } from '../../machine/toolchain/build.ts'
+import type { CodeCache, Stage, StageLine } from '../../machine/toolchain/build.ts'
+import { DiskProgramCache } from './program-cache.ts'
 import { buildProgram, type BuiltProgram } from './program.ts'
+import { projectRoot } from './worker-thread.ts'
 
 export interface ToToolchain {
   readonly id: number
@@ -19,7 +22,8 @@ export type FromToolchain =
 
 /** Machine code by what it was made from: a change to one function compiles that one anew. */
 const cache: CodeCache = new Map()
-const programs: ProgramCache = new Map()
+/** The programs of an operating system, most of which a learner never changes: shared with the command. */
+const programs = new DiskProgramCache(path.join(projectRoot(), 'labs/os'))
 let last: Promise<void> = Promise.resolve()
 /** The build before: looking at its stages does not build it anew. */
 let before: { readonly files: ReadonlyMap<string, string>; readonly program: BuiltProgram } | undefined

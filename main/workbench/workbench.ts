@@ -97,6 +97,8 @@ export class Workbench {
         await workspace.addMissing(lab, labs.start(lab))
         this.toolchain.warm()
         this.watch(lab)
+        // An operating system takes a while the first time: while the guide is read.
+        if (definition.base) void builds.current(lab).catch(() => {})
         return { definition, guide: await labs.guide(lab), files: await this.list(lab) }
       },
 

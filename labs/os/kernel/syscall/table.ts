@@ -10,6 +10,7 @@ import * as files from './files'
 import * as directories from './directories'
 import * as memoryCalls from './memory'
 import * as processes from './processes'
+import { ownCall } from './own'
 import * as time from './time'
 import * as inspect from './inspect'
 import * as rings from '../ring/calls'
@@ -177,7 +178,7 @@ function startOther(activity: Activity, number: u32, args: usize): i64 {
     case Call.register_buffers:
       return rings.register(activity, process, <u32>a, b, c)
   }
-  return -Errno.ENOSYS
+  return ownCall(activity, process, number, args)
 }
 
 /** Calls about the calling thread itself, which only a trap can make. */
