@@ -16,6 +16,7 @@ import { startPower, shutdown } from './power'
 import { print, printLine, printPair, usePort } from './print'
 import { startVdso } from './vdso'
 import { runHart, startExecutors } from './task/executor'
+import { nanosecondsOf } from './task/timer'
 import { deviceAddress } from '../arch/address'
 
 export { __allocate, __release, __coroutine_allocate, __coroutine_free } from './mm/heap'
@@ -41,7 +42,7 @@ const property0 = changetype<Property>(memory.data(16, 8))
   startPower()
   startEvents()
   startSpaces(kernelSymbol(8))
-  startVdso(kernelSymbol(6), 0)
+  startVdso(kernelSymbol(6), readClock())
   startConsoleDevice()
   startRoot(kernelSymbol(4), kernelSymbol(5), initrdStart, initrdEnd)
   startCache()
@@ -77,6 +78,16 @@ export function secondaryMain(hart: u64): void {
   const registers = deviceAddress(property0.cells64(0))
   const shift = property(node, 'reg-shift', property0) ? property0.cell(0) : 0
   startConsole(registers, shift, node, ioHart)
+}
+
+/** Nanoseconds since 1970 at tick 0, by the board's clock; 0 when it has none. Reading the low half holds the high one still. */
+@init function readClock(): u64 {
+  const node = nextCompatible(0, 'google,goldfish-rtc')
+  if (node == 0 || !property(node, 'reg', property0)) return 0
+  const registers = deviceAddress(property0.cells64(0))
+  const low: u64 = cpu.load32(registers)
+  const now = ((<u64>cpu.load32(registers + 4)) << 32) | low
+  return now - nanosecondsOf(cpu.time())
 }
 
 @readOnly let initrdStart: u32 = 0

@@ -51,6 +51,16 @@ export function printHex(value: u64): void {
   }
 }
 
+/** What is printed between the two is not mixed with what other harts print. */
+export function beginLine(): void {
+  printLock.lock()
+}
+
+export function endLine(): void {
+  putCharacter(10)
+  printLock.unlock()
+}
+
 /** One whole line, not mixed with those of other harts. */
 export function printLine(text: string): void {
   printLock.lock()

@@ -6,7 +6,7 @@ import { Hart, HartState, hartAt, hartCount, hartMask, inboxOf, ioHart, stateOf,
 import { create, destroy, tryCleared, __release } from '../mm/heap'
 import { AreaFlag, areaAt, touch, useSpace } from '../mm/space'
 import { DIRECT } from '../mm/user'
-import { print, printHex, printNumber, printText, putCharacter } from '../print'
+import { beginLine, endLine, print, printHex, printNumber, printText } from '../print'
 import { WaitQueue, park, wakeAll } from '../sync/wait'
 import { PENDING, pendingCall, startCall } from '../syscall/table'
 import { emptyInbox, makeReady, moveTo, pendingInterrupts, takeInterrupts } from './executor'
@@ -222,11 +222,12 @@ function handleFault(thread: Thread, cause: u64): bool {
 
 /** The process ends with SIGSEGV, SIGILL, or SIGKILL where only memory was wanting, and one line says why. */
 function reportFault(thread: Thread, cause: u64): void {
+  const hungry = wantsMemory(thread, cause)
+  beginLine()
   printText(nameOf(thread.process))
   print(' (')
   printNumber(thread.process.pid)
   print('): ')
-  const hungry = wantsMemory(thread, cause)
   print(
     hungry
       ? 'out of memory'
@@ -244,7 +245,7 @@ function reportFault(thread: Thread, cause: u64): void {
   printHex(getRegister(thread.frame, UserFrame.value))
   print(', at ')
   printHex(getRegister(thread.frame, UserFrame.pc))
-  putCharacter(10)
+  endLine()
   killProcess(thread.process, hungry ? 9 : cause == Cause.illegal ? 4 : 11)
 }
 
