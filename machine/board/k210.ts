@@ -14,7 +14,7 @@ import { GpioHs } from '../device/gpiohs.ts'
 import { K210Rtc } from '../device/k210-rtc.ts'
 import { Plic, plicContext } from '../device/plic.ts'
 import { SharedConsole } from '../device/routed-serial.ts'
-import { SdCard } from '../device/sdcard.ts'
+import { SdCard, type SdFault } from '../device/sdcard.ts'
 import { type Peripheral, type ResetCause, Sysctl } from '../device/sysctl.ts'
 import { DEVICE_TIMING, type TimingProfile } from '../device/timing.ts'
 import { Uarths } from '../device/uarths.ts'
@@ -34,6 +34,8 @@ export interface K210Options {
   readonly engine?: Engine
   readonly console: ConsoleStream
   readonly sd?: BlockImage
+  /** What goes wrong with the card. */
+  readonly sdFaults?: readonly SdFault[]
   /** Why the chip starts: what sysctl's reset status reads. */
   readonly resetCause?: ResetCause
   readonly onWarning?: (text: string) => void
@@ -164,6 +166,7 @@ export class K210Board implements Board {
     addWords(K210_MAP.gpiohs, new GpioHs('gpiohs', this.fpioa, gpioLines, log), true)
     addGated(K210_MAP.gpio, 'gpio', new Gpio('gpio', this.fpioa, line(K210_MAP.gpio.irq), log), true)
     const card = options.sd && new SdCard('sdcard', options.sd, devices.sd, this.machine.timing.frequency, log)
+    if (card) options.sdFaults?.forEach((fault) => card.fail(fault))
     const slot = (this.slot = new CardSlot(this.fpioa, card))
     this.spi = ([0, 1, 3] as const).map((number, index) =>
       addGated(

@@ -6,7 +6,7 @@ import type { Device, DeviceState, InterruptLine } from '../device/device.ts'
 import { Finisher } from '../device/finisher.ts'
 import { Plic, plicContext } from '../device/plic.ts'
 import { GoldfishRtc } from '../device/rtc.ts'
-import { SdCard } from '../device/sdcard.ts'
+import { SdCard, type SdFault } from '../device/sdcard.ts'
 import { SiFiveSpi } from '../device/spi.ts'
 import { DEVICE_TIMING, type TimingProfile } from '../device/timing.ts'
 import { Uart16550 } from '../device/uart16550.ts'
@@ -37,6 +37,8 @@ export interface VirtOptions {
   /** Images of virtio disks, in order; the first takes slot 0. */
   readonly disks?: readonly BlockImage[]
   readonly sd?: BlockImage
+  /** What goes wrong with the card. */
+  readonly sdFaults?: readonly SdFault[]
   readonly legacyVirtio?: boolean
   /** A virtio console beside the UART. */
   readonly virtioConsole?: ConsoleStream
@@ -111,6 +113,7 @@ export class VirtBoard implements Board {
     if (extensions.uintc) this.uintc = add(VIRT_MAP.uintc, this.makeUintc(harts, board.ipiDelay))
     if (options.sd) {
       const card = new SdCard('sdcard', options.sd, devices.sd, board.frequency, log)
+      options.sdFaults?.forEach((fault) => card.fail(fault))
       add(VIRT_MAP.spi, new SiFiveSpi('spi', clock, line(VIRT_MAP.spi.irq), log, VIRT_MAP.spi.clockFrequency, card))
     }
 

@@ -237,6 +237,34 @@ describe('SD card: reading (7.2.3)', () => {
     expect((high << 8) | low).toBe(crc16(bytes) ^ 1)
   })
 
+  it('takes longer than a card may when told to, and then goes on', () => {
+    const host = new Host().initialise()
+    host.card.fail({ kind: 'timeout', sector: 3 })
+    expect(host.command(17, 3)).toBe(0)
+    expect(() => host.token()).toThrow('no token')
+    host.block()
+    expect(host.command(17, 3)).toBe(0)
+    host.block()
+    host.card.fail({ kind: 'timeout' })
+    expect(host.command(24, 3)).toBe(0)
+    expect(host.sendBlock(0xfe, new Uint8Array(512))).toBe(5)
+    expect(host.busy()).toBeGreaterThan(0.25 * FREQUENCY)
+  })
+
+  it('can be pulled out: at a sector, or at a time', () => {
+    const host = new Host().initialise()
+    host.card.fail({ kind: 'removed', sector: 4 })
+    expect(host.command(18, 3)).toBe(0)
+    host.block()
+    expect(() => host.token()).toThrow('no token')
+    expect(() => host.command(0)).toThrow('no answer')
+    const later = new Host()
+    later.card.fail({ kind: 'removed', seconds: 1 })
+    later.initialise()
+    later.cycle = FREQUENCY
+    expect(() => later.command(13)).toThrow('no answer')
+  })
+
   it('turns a failing host file into an error token and one log line', () => {
     const host = new Host().initialise()
     host.image.read = () => {
@@ -299,6 +327,38 @@ describe('SD card: writing (7.2.4)', () => {
 })
 
 describe('SD card: the wire', () => {
+  it('refuses a block that the line damaged, once', () => {
+    const host = new Host().initialise()
+    host.card.fail({ kind: 'checksum', sector: 9 })
+    expect(host.command(24, 9)).toBe(0)
+    expect(host.sendBlock(0xfe, new Uint8Array(512).fill(7))).toBe(0x0b)
+    expect(host.command(24, 9)).toBe(0)
+    expect(host.sendBlock(0xfe, new Uint8Array(512).fill(7))).toBe(5)
+  })
+
+  it('takes no notice of malformed commands: wrong start bits, no transmission bit, garbage between', () => {
+    const host = new Host().initialise()
+    for (const first of [0x00, 0x3f, 0x80, 0xbf, 0xc0, 0xff]) {
+      for (const byte of [first, 0, 0, 0, 0, 0x95]) host.byte(byte)
+      expect(host.bytes(16).every((byte) => byte === 0xff)).toBe(true)
+    }
+    host.crc = true
+    expect(host.command(59, 1)).toBe(0)
+    for (const byte of [0x40 | 17, 0, 0, 0, 3, 0x01]) host.byte(byte)
+    expect(host.bytes(9).find((byte) => byte !== 0xff)).toBe(0x08)
+    expect(host.command(17, 3)).toBe(0)
+    expect(host.block()).toEqual(new Uint8Array(512).fill(3))
+  })
+
+  it('refuses parameters that make no sense: block lengths, addresses, commands that do not exist', () => {
+    const host = new Host(2048, { kind: 'SDSC' }).initialise()
+    for (const length of [0, 513, 0xffff_ffff]) expect(host.command(16, length)).toBe(0x40)
+    expect(host.command(24, 1)).toBe(0x20)
+    expect(host.command(17, 0xffff_fe00)).toBe(0x40)
+    for (const number of [2, 3, 4, 5, 7, 11, 14, 15, 19, 26, 31, 63]) expect(host.command(number)).toBe(0x04)
+    expect(host.application(50)).toBe(0x04)
+  })
+
   it('is silent while not selected, and drops a command cut short', () => {
     const host = new Host().initialise()
     host.byte(0x51)

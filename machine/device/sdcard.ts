@@ -48,12 +48,21 @@ export interface SdCardOptions {
   readonly kind?: 'SDSC' | 'SDHC'
 }
 
-/** An error that the card makes once, when it next comes by the sector. */
+/** Something that goes wrong once, when the card next comes by. */
 export interface SdFault {
-  /** The sector cannot be read, cannot be written, or arrives with a wrong checksum. */
-  readonly kind: 'read' | 'write' | 'checksum'
-  readonly sector: number
+  /**
+   * The sector cannot be read, cannot be written; arrives, in either direction, with a wrong checksum; takes longer than any card may
+   * (4.6.2); or the card is pulled out of its slot, for good.
+   */
+  readonly kind: 'read' | 'write' | 'checksum' | 'timeout' | 'removed'
+  /** Any sector unless given. */
+  readonly sector?: number
+  /** Not before this many seconds of virtual time. */
+  readonly seconds?: number
 }
+
+/** Longer than the limits of 100 ms for reading and 250 ms for writing; then the card goes on. */
+const TIMEOUT_SECONDS = 1
 
 type Phase =
   | { readonly kind: 'command' }
@@ -78,6 +87,7 @@ export class SdCard implements SpiTarget {
   private busyUntil = 0
   private writtenBlocks = 0
   private faults: SdFault[] = []
+  private removed = false
 
   /** `frequency` is that of the clock whose cycles `exchange` gets. */
   constructor(
@@ -103,16 +113,17 @@ export class SdCard implements SpiTarget {
   }
 
   exchange(byte: number, cycle: number): number {
-    if (!this.selected) return 0xff
+    if (this.faults.length > 0 && this.takeFault('removed', undefined, cycle)) this.removed = true
+    if (!this.selected || this.removed) return 0xff
     const answer = this.send(cycle)
     this.receive(byte, cycle)
     return answer
   }
 
   save(): DeviceState {
-    const { selected, idle, initialisedAt, checksCrc, application, blockLength, phase, busyUntil, writtenBlocks } = this
+    const { selected, idle, initialisedAt, checksCrc, application, blockLength, phase, busyUntil, writtenBlocks, removed } = this
     return {
-      ...{ selected, idle, initialisedAt, checksCrc, application, blockLength, busyUntil, writtenBlocks },
+      ...{ selected, idle, initialisedAt, checksCrc, application, blockLength, busyUntil, writtenBlocks, removed },
       phase: structuredClone(phase),
       command: [...this.command],
       output: [...this.output],
@@ -131,7 +142,7 @@ export class SdCard implements SpiTarget {
     if (this.output.length === 0) {
       if (cycle < this.busyUntil) return 0x00
       if (this.phase.kind !== 'reading' || cycle < this.phase.readyAt) return 0xff
-      this.sendBlock(this.phase)
+      this.sendBlock(this.phase, cycle)
     }
     const byte = this.output.shift()!
     if (this.output.length === 0 && this.phase.kind === 'reading') {
@@ -258,17 +269,27 @@ export class SdCard implements SpiTarget {
     this.answer(0)
   }
 
-  private sendBlock(phase: Phase & { kind: 'reading' }): void {
+  private sendBlock(phase: Phase & { kind: 'reading' }, cycle: number): void {
     const { position, many } = phase
     const sector = Math.floor(position / SECTOR_BYTES)
+    if (this.takeFault('removed', sector, cycle)) {
+      this.removed = true
+      this.output = [0xff]
+      return
+    }
+    if (this.takeFault('timeout', sector, cycle)) {
+      this.phase = { ...phase, readyAt: this.after(cycle, TIMEOUT_SECONDS) }
+      this.output = [0xff]
+      return
+    }
     this.phase = many ? { ...phase, position: position + this.blockLength } : COMMAND_PHASE
     if (position >= this.capacity()) return this.sendError(ERROR_OUT_OF_RANGE)
-    if (this.takeFault('read', sector)) return this.sendError(ERROR_ECC)
+    if (this.takeFault('read', sector, cycle)) return this.sendError(ERROR_ECC)
     const bytes = this.hostAccess(() => this.readSector(sector))
     if (!bytes) return this.sendError(ERROR_ECC)
     const from = position % SECTOR_BYTES
     this.output.push(...block(bytes.subarray(from, from + this.blockLength)))
-    if (this.takeFault('checksum', sector)) this.output[this.output.length - 1] ^= 1
+    if (this.takeFault('checksum', sector, cycle)) this.output[this.output.length - 1] ^= 1
   }
 
   private sendError(token: number): void {
@@ -301,18 +322,23 @@ export class SdCard implements SpiTarget {
     const checksum = (data[SECTOR_BYTES] << 8) | data[SECTOR_BYTES + 1]
     const { sector, many } = phase
     this.phase = many ? { kind: 'writing', sector: sector + 1, many } : COMMAND_PHASE
-    if (this.checksCrc && checksum !== crc16(bytes)) {
+    if (this.takeFault('removed', sector, cycle)) {
+      this.removed = true
+      return
+    }
+    if ((this.checksCrc && checksum !== crc16(bytes)) || this.takeFault('checksum', sector, cycle)) {
       this.output = [DATA_CRC_ERROR]
       return
     }
     const written =
       sector < this.image.sectors &&
       !this.image.readOnly &&
-      !this.takeFault('write', sector) &&
+      !this.takeFault('write', sector, cycle) &&
       this.hostAccess(() => (this.image.write(sector, bytes), true))
     if (written) this.writtenBlocks++
     this.output = [written ? DATA_ACCEPTED : DATA_WRITE_ERROR]
-    this.busyUntil = this.after(cycle, many ? this.timing.writeNext : this.timing.program)
+    const busy = this.takeFault('timeout', sector, cycle) ? TIMEOUT_SECONDS : many ? this.timing.writeNext : this.timing.program
+    this.busyUntil = this.after(cycle, busy)
   }
 
   /** One byte passes before the answer (N_CR, 7.5.1); R1 then carries the idle bit whatever the command. */
@@ -343,8 +369,14 @@ export class SdCard implements SpiTarget {
     }
   }
 
-  private takeFault(kind: SdFault['kind'], sector: number): boolean {
-    const index = this.faults.findIndex((fault) => fault.kind === kind && fault.sector === sector)
+  /** Says whether a fault strikes now; `sector` is undefined for faults that wait for no sector. */
+  private takeFault(kind: SdFault['kind'], sector: number | undefined, cycle: number): boolean {
+    const index = this.faults.findIndex(
+      (fault) =>
+        fault.kind === kind &&
+        (sector === undefined ? fault.sector === undefined : fault.sector === undefined || fault.sector === sector) &&
+        cycle >= (fault.seconds ?? 0) * this.frequency,
+    )
     if (index >= 0) this.faults.splice(index, 1)
     return index >= 0
   }

@@ -7,6 +7,7 @@ import { addStartCommand } from './start-command.ts'
 import { addTestCommand } from './test.ts'
 import { addToolchainCommands } from './toolchain.ts'
 import { addRunCommand } from './run.ts'
+import { addSdCommand } from './sd-command.ts'
 
 const program = new Command('pollen')
   .description('Take an asynchronous operating system apart, change it and measure it on an emulated RISC-V board.')
@@ -15,6 +16,7 @@ const program = new Command('pollen')
 
 addStartCommand(program)
 addRunCommand(program)
+addSdCommand(program)
 addToolchainCommands(program)
 addLabCommand(program)
 addTestCommand(program)

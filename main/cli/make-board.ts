@@ -30,6 +30,7 @@ const NOT_ON_K210 = ['ram', 'initrd', 'append', 'dtb'] as const
 
 /** @throws LoadError for options that do not go together. */
 export function checkBoardOptions(options: RunOptions): void {
+  if (options.sdFault.length > 0 && options.sd === undefined) throw new LoadError('--sd-fault: there is no card: use --sd FILE')
   if (options.board !== 'k210') return
   const given = NOT_ON_K210.find((name) => options[name] !== undefined)
   if (given) throw new LoadError(`--${given}: the k210 board has no use for it: its memory is fixed and its boot ROM passes nothing on`)
@@ -48,6 +49,7 @@ export function makeBoard(options: RunOptions, parts: BoardParts, before?: Board
     engine: options.engine,
     console: parts.console,
     sd: parts.sd,
+    sdFaults: options.sdFault,
     onWarning: parts.onWarning,
   }
   if (options.board === 'k210') {

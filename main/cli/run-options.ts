@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { MAX_HARTS } from '../../machine/hart/layout.ts'
 import { DEFAULT_QUANTUM, type Engine } from '../../machine/board/machine.ts'
 import { VIRT_MOST_RAM } from '../../machine/board/virt.ts'
+import type { SdFault } from '../../machine/device/sdcard.ts'
 
 export interface RunOptions {
   readonly board: 'virt' | 'k210'
@@ -19,6 +20,7 @@ export interface RunOptions {
   readonly dtb?: string
   readonly disk: readonly string[]
   readonly sd?: string
+  readonly sdFault: readonly SdFault[]
   readonly writeBack: boolean
   readonly virtio: 'modern' | 'legacy'
   readonly engine: Engine
@@ -77,6 +79,28 @@ function parseLoad(text: string, earlier: RunOptions['load'] = []): RunOptions['
   return [...earlier, { file: text.slice(0, at), address }]
 }
 
+const SD_FAULTS: Readonly<Record<string, SdFault['kind']>> = {
+  crc: 'checksum',
+  timeout: 'timeout',
+  read: 'read',
+  write: 'write',
+  removed: 'removed',
+}
+
+/** `crc`, `timeout@2048`, `removed@1.5s`. */
+export function parseSdFault(text: string, earlier: readonly SdFault[] = []): readonly SdFault[] {
+  const match = /^(\w+)(?:@(?:(\d+|0x[0-9a-f]+)|(\d+(?:\.\d+)?)s))?$/i.exec(text)
+  const kind = match ? SD_FAULTS[match[1]] : undefined
+  if (!match || !kind) {
+    throw new InvalidArgumentError(
+      `It must be ${Object.keys(SD_FAULTS).join(', ')}, with a sector (crc@2048) or a virtual time (removed@1.5s) or neither.`,
+    )
+  }
+  const [, , sector, seconds] = match
+  const where = { ...(sector ? { sector: Number(sector) } : {}), ...(seconds ? { seconds: Number(seconds) } : {}) }
+  return [...earlier, { kind, ...where }]
+}
+
 function parseSeed(text: string): bigint {
   if (!/^(0x[0-9a-f]+|\d+)$/i.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return BigInt(text)
@@ -120,6 +144,12 @@ export function addRunOptions(command: Command): Command {
     .option('--dtb <file>', 'device tree to use instead of the generated one')
     .option('--disk <file>', 'image of a virtio disk (repeatable)', collect, [])
     .option('--sd <file>', 'image of an SD card')
+    .option(
+      '--sd-fault <kind[@where]>',
+      'make the card fail once (repeatable): crc, timeout, read or write error, or removed, at its next block, at sector N (crc@N), or from a virtual time on (removed@1.5s)',
+      parseSdFault,
+      [],
+    )
     .option('--write-back', 'keep what the guest writes in the image files', false)
     .option('--virtio <version>', 'modern or legacy', choice(['modern', 'legacy'], []), 'modern')
     .option('--engine <name>', 'auto, interpreter or jit; no guest can tell', choice(['auto', 'interpreter', 'jit'], []), 'auto')
