@@ -6,7 +6,7 @@ import { create, destroy } from '../mm/heap'
 import { SpinLock } from '../sync/spin'
 import { WaitQueue, park, prepareWait, wakeAll } from '../sync/wait'
 import { Activity, self } from '../task/task'
-import { BlockDevice, BlockKind, BlockRequest, finish, kick, submit } from './device'
+import { BlockDevice, BlockKind, BlockRequest, SECTOR, finish, kick, submit } from './device'
 
 export const BLOCK_SECTORS: u32 = 8
 
@@ -27,13 +27,15 @@ export namespace BufferKind {
   valid: u32
   /** A request for it is on its way. */
   busy: u32
+  /** Changed sectors: bit 8 * BufferKind + sector. */
   dirty: u32
-  kind: u32
   hashNext: Buffer | null
   older: Buffer | null
   newer: Buffer | null
   waitHead: u32
   waitTail: u32
+  /** The sectors on their way, and the next buffer that is written in the same round. */
+  run: u32
   writeNext: Buffer | null
   request: BlockRequest
 }
@@ -154,17 +156,17 @@ function begin(buffer: Buffer): bool {
   const mine = !buffer.valid && !buffer.busy
   if (mine) buffer.busy = 1
   cacheLock.unlock()
-  if (mine) ask(buffer, BlockKind.read)
+  if (mine) ask(buffer, BlockKind.read, 0, min(BLOCK_SECTORS, buffer.device.sectors - buffer.block * BLOCK_SECTORS))
   return mine
 }
 
-function ask(buffer: Buffer, kind: u32): void {
+/** Submits a transfer of some of the buffer's sectors. */
+function ask(buffer: Buffer, kind: u32, first: u32, sectors: u32): void {
   const request = buffer.request
-  const sector = buffer.block * BLOCK_SECTORS
   request.kind = kind
-  request.sector = sector
-  request.sectors = min(BLOCK_SECTORS, buffer.device.sectors - sector)
-  request.memory = buffer.memory
+  request.sector = buffer.block * BLOCK_SECTORS + first
+  request.sectors = sectors
+  request.memory = buffer.memory + first * SECTOR
   submit(buffer.device, request)
 }
 
@@ -273,20 +275,36 @@ export function releaseBuffer(buffer: Buffer): void {
   cacheLock.unlock()
 }
 
-/** The contents have changed. What was to be written as data before anything points at it stays data until it is. */
-export function markDirty(buffer: Buffer, kind: u32): void {
+/**
+ * Bytes of a held buffer have changed. A sector that was to be written as data, before anything points at it, stays data until it is:
+ * several kinds may share a buffer, but not a sector.
+ */
+export function markDirty(buffer: Buffer, kind: u32, at: usize, bytes: u32): void {
+  const from = (<u32>at - buffer.memory) / SECTOR
+  const end = (<u32>at - buffer.memory + bytes + SECTOR - 1) / SECTOR
+  const sectors = ((1 << end) - 1) & ~((1 << from) - 1)
   cacheLock.lock()
-  if (!buffer.dirty) {
-    buffer.dirty = 1
-    buffer.kind = kind
-    dirtyCount++
-  }
+  if (buffer.dirty == 0) dirtyCount++
+  buffer.dirty |= (kind == BufferKind.data ? sectors : sectors & ~buffer.dirty) << (kind * BLOCK_SECTORS)
   cacheLock.unlock()
 }
 
-/** Writes all dirty buffers of a kind, and waits; 0 or -errno. What could not be written stays dirty. */
+/** Takes the first run of changed sectors of a kind off a buffer: first << 8 | how many; 0 when there is none. */
+@holds(cacheLock) function takeRun(buffer: Buffer, kind: u32): u32 {
+  const shift = kind * BLOCK_SECTORS
+  const sectors = (buffer.dirty >> shift) & 0xff
+  if (sectors == 0) return 0
+  const first = ctz(sectors)
+  const count = ctz(~(sectors >> first))
+  buffer.dirty &= ~(((1 << count) - 1) << (first + shift))
+  if (buffer.dirty == 0) dirtyCount--
+  return (first << 8) | count
+}
+
+/** Writes all changed sectors of a kind, and waits: how many transfers, or -errno. What could not be written stays to be written. */
 export async function writeBack(device: BlockDevice, kind: u32, activity: Activity): Promise<i32> {
   let result: i32 = 0
+  let written: i32 = 0
   for (;;) {
     // Requests of one round are on their way together.
     let list: Buffer | null = null
@@ -296,9 +314,10 @@ export async function writeBack(device: BlockDevice, kind: u32, activity: Activi
     while (next != null && taken < MOST_AHEAD * 4) {
       const buffer = next
       next = buffer.newer
-      if (!buffer.dirty || buffer.busy || buffer.kind != kind || buffer.device != device) continue
-      buffer.dirty = 0
-      dirtyCount--
+      if (buffer.dirty == 0 || buffer.busy || buffer.device != device) continue
+      const run = takeRun(buffer, kind)
+      if (run == 0) continue
+      buffer.run = run
       buffer.busy = 1
       buffer.references++
       buffer.writeNext = list
@@ -306,8 +325,8 @@ export async function writeBack(device: BlockDevice, kind: u32, activity: Activi
       taken++
     }
     cacheLock.unlock()
-    if (list == null) return result
-    for (let at: Buffer | null = list; at != null; at = at.writeNext) ask(at, BlockKind.write)
+    if (list == null) return written
+    for (let at: Buffer | null = list; at != null; at = at.writeNext) ask(at, BlockKind.write, at.run >> 8, at.run & 0xff)
     kick(device)
     while (list != null) {
       const buffer = list
@@ -315,8 +334,8 @@ export async function writeBack(device: BlockDevice, kind: u32, activity: Activi
       const status = await settle(buffer, activity)
       if (status < 0) {
         result = status
-        markDirty(buffer, kind)
-      }
+        markDirty(buffer, kind, buffer.memory + (buffer.run >> 8) * SECTOR, (buffer.run & 0xff) * SECTOR)
+      } else written++
       releaseBuffer(buffer)
     }
     if (result < 0) return result

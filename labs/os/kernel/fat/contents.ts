@@ -133,7 +133,7 @@ async function put(file: FatFile, address: u64, zeros: bool, bytes: u32, offset:
     let fine = true
     if (zeros) memory.fill(to, 0, part)
     else fine = copyIn(activity, to, address + done, part)
-    markDirty(buffer, BufferKind.data)
+    markDirty(buffer, BufferKind.data, to, part)
     releaseBuffer(buffer)
     if (!fine) {
       result = -Errno.EFAULT

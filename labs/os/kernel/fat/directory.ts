@@ -7,7 +7,7 @@ import { Activity } from '../task/task'
 import { ATTRIBUTES, ATTRIBUTE_LONG, ATTRIBUTE_VOLUME, CASES, FatFile, clusterAt } from './entry'
 import { MOST_UNITS, SHORT_BYTES, UNITS_PER_ENTRY, exactShort, inventShort, sameName, shortCheck, shortUnits } from './names'
 import { allocateCluster } from './table'
-import { ENTRY, Volume, clusterBytes, clusterSector, inBuffer, noteChange } from './volume'
+import { ENTRY, Volume, clusterBytes, clusterSector, inBuffer, noteChange, writeKind } from './volume'
 
 /** Entries a directory may have ("FAT Directory Structure": 2 MiB). */
 const MOST_ENTRIES: u32 = 65536
@@ -237,8 +237,9 @@ async function putEntry(directory: FatFile, index: u32, block: usize, activity: 
   const result = await readBuffer(directory.volume.device, <u32>sector / BLOCK_SECTORS, activity)
   if (result < 0) return result
   const buffer = changetype<Buffer>(<usize>result)
-  memory.copy(inBuffer(buffer, <u32>sector) + ((index * ENTRY) % SECTOR), block, ENTRY)
-  markDirty(buffer, BufferKind.directory)
+  const at = inBuffer(buffer, <u32>sector) + ((index * ENTRY) % SECTOR)
+  memory.copy(at, block, ENTRY)
+  markDirty(buffer, BufferKind.directory, at, ENTRY)
   noteChange(directory.volume)
   releaseBuffer(buffer)
   return sector
@@ -302,8 +303,9 @@ async function findRoom(directory: FatFile, needed: u32, activity: Activity): Pr
       const result = await readBuffer(device, <u32>sector / BLOCK_SECTORS, activity)
       if (result < 0) return result
       const buffer = changetype<Buffer>(<usize>result)
-      store<u8>(inBuffer(buffer, <u32>sector) + ((index * ENTRY) % SECTOR), 0)
-      markDirty(buffer, BufferKind.directory)
+      const at = inBuffer(buffer, <u32>sector) + ((index * ENTRY) % SECTOR)
+      store<u8>(at, 0)
+      markDirty(buffer, BufferKind.directory, at, ENTRY)
       releaseBuffer(buffer)
     }
   }
@@ -314,9 +316,12 @@ async function findRoom(directory: FatFile, needed: u32, activity: Activity): Pr
 async function growDirectory(directory: FatFile, clusters: u32, activity: Activity): Promise<i64> {
   const last = await clusterAt(directory, clusters - 1, activity)
   if (last <= 0) return last == 0 ? -Errno.EIO : last
-  const added = await allocateCluster(directory.volume, <u32>last, activity)
+  const volume = directory.volume
+  const added = await allocateCluster(volume, <u32>last, activity)
   if (added < 0) return added
-  return await clearCluster(directory.volume, <u32>added, activity)
+  // The zeros are on the disk before the table says that the cluster is the directory's, and before there is something in it.
+  const status = await clearCluster(volume, <u32>added, activity)
+  return status < 0 ? status : await writeKind(volume, BufferKind.data, activity)
 }
 
 /** Fills a cluster with zeros, which must be on the disk before anything points at it. */
@@ -331,7 +336,7 @@ export async function clearCluster(volume: Volume, cluster: u32, activity: Activ
     const buffer = changetype<Buffer>(<usize>result)
     const next = min(end, (block + 1) * BLOCK_SECTORS)
     if (!whole) memory.fill(inBuffer(buffer, sector), 0, (next - sector) * SECTOR)
-    markDirty(buffer, BufferKind.data)
+    markDirty(buffer, BufferKind.data, inBuffer(buffer, sector), (next - sector) * SECTOR)
     releaseBuffer(buffer)
     sector = next
   }
@@ -346,8 +351,9 @@ export async function removeEntries(directory: FatFile, from: u32, to: u32, acti
     const result = await readBuffer(directory.volume.device, <u32>sector / BLOCK_SECTORS, activity)
     if (result < 0) return result
     const buffer = changetype<Buffer>(<usize>result)
-    store<u8>(inBuffer(buffer, <u32>sector) + ((index * ENTRY) % SECTOR), DELETED)
-    markDirty(buffer, BufferKind.directory)
+    const at = inBuffer(buffer, <u32>sector) + ((index * ENTRY) % SECTOR)
+    store<u8>(at, DELETED)
+    markDirty(buffer, BufferKind.directory, at, ENTRY)
     releaseBuffer(buffer)
   }
   noteChange(directory.volume)

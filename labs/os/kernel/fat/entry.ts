@@ -138,7 +138,7 @@ export async function writeEntry(file: FatFile, activity: Activity): Promise<i32
   store<u32>(entry, <u32>file.node.size, SIZE)
   setTime(entry, file.node.modified)
   store<u8>(entry, load<u8>(entry, ATTRIBUTES) | ATTRIBUTE_ARCHIVE, ATTRIBUTES)
-  markDirty(buffer, BufferKind.directory)
+  markDirty(buffer, BufferKind.directory, entry, 32)
   releaseBuffer(buffer)
   return 0
 }

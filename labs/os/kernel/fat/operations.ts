@@ -14,7 +14,7 @@ import { ATTRIBUTES, ATTRIBUTE_ARCHIVE, ATTRIBUTE_DIRECTORY, FatFile, SIZE, TIME
 import { MOST_UNITS, SHORT_BYTES, unitsOf, utf8Of } from './names'
 import { allocateCluster, freeLater } from './table'
 import { now, unpackTime } from './time'
-import { ENTRY, Volume, clusterSector, flushVolume, inBuffer, noteChange, openVolume } from './volume'
+import { ENTRY, Volume, clusterSector, flushLocked, flushVolume, inBuffer, noteChange, openVolume } from './volume'
 
 const operations = changetype<NodeOperations>(memory.data(64, 8))
 /** Listings begin there: what is below belongs to "." and "..". */
@@ -202,7 +202,7 @@ async function fillDirectory(volume: Volume, cluster: u32, entry: usize, parent:
     if (index == 1) store<u8>(at, 46, 1)
     setFirst(at, index == 0 ? cluster : parentNumber(parent))
   }
-  markDirty(buffer, BufferKind.data)
+  markDirty(buffer, BufferKind.data, inBuffer(buffer, sector), 2 * ENTRY)
   releaseBuffer(buffer)
   return 0
 }
@@ -335,6 +335,8 @@ async function moveEntry(scan: Scan, moved: Node, to: Node, old: Scan | null, ne
   store<u32>(entry, isDirectory(moved) ? 0 : <u32>moved.size, SIZE)
   if (old == null) status = await addEntry(place, newUnits + 8, load<u32>(newUnits), entry, activity)
   else status = await overwriteEntry(volume, old, entry, activity)
+  // The old name goes when the new one is on the disk, unless one write carries both.
+  if (status == 0 && place.sector / BLOCK_SECTORS != scan.sector / BLOCK_SECTORS) status = await flushLocked(volume, activity)
   if (status == 0) status = await removeEntries(scan.directory, scan.firstIndex, scan.shortIndex, activity)
   if (status == 0) {
     file.sector = place.sector
@@ -355,7 +357,7 @@ async function overwriteEntry(volume: Volume, old: Scan, entry: usize, activity:
   const cases = load<u8>(at, SHORT_BYTES + 1)
   memory.copy(at + SHORT_BYTES, entry + SHORT_BYTES, ENTRY - SHORT_BYTES)
   store<u8>(at, cases, SHORT_BYTES + 1)
-  markDirty(buffer, BufferKind.directory)
+  markDirty(buffer, BufferKind.directory, at, ENTRY)
   noteChange(volume)
   releaseBuffer(buffer)
   return 0
@@ -367,7 +369,7 @@ async function setParent(volume: Volume, file: FatFile, number: u32, activity: A
   if (result < 0) return result
   const buffer = changetype<Buffer>(<usize>result)
   setFirst(inBuffer(buffer, sector) + ENTRY, number)
-  markDirty(buffer, BufferKind.directory)
+  markDirty(buffer, BufferKind.directory, inBuffer(buffer, sector) + ENTRY, ENTRY)
   releaseBuffer(buffer)
   return 0
 }

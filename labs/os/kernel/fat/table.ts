@@ -48,7 +48,7 @@ async function setFollower(volume: Volume, cluster: u32, value: u32, activity: A
     const buffer = changetype<Buffer>(<usize>result)
     const at = inBuffer(buffer, sector) + (cluster % PER_SECTOR) * 4
     store<u32>(at, (load<u32>(at) & ~MASK) | value)
-    markDirty(buffer, BufferKind.table)
+    markDirty(buffer, BufferKind.table, at, 4)
     releaseBuffer(buffer)
   }
   noteChange(volume)

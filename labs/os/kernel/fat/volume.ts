@@ -155,10 +155,16 @@ async function writeInformation(volume: Volume, activity: Activity): Promise<i32
   if (load<u32>(at, FREE_COUNT) != volume.freeClusters || load<u32>(at, NEXT_FREE) != volume.nextFree) {
     store<u32>(at, volume.freeClusters, FREE_COUNT)
     store<u32>(at, volume.nextFree, NEXT_FREE)
-    markDirty(buffer, BufferKind.table)
+    markDirty(buffer, BufferKind.table, at, SECTOR)
   }
   releaseBuffer(buffer)
   return 0
+}
+
+/** Writes the changed sectors of a kind and waits until they are on the medium. */
+export async function writeKind(volume: Volume, kind: u32, activity: Activity): Promise<i32> {
+  const written = await writeBack(volume.device, kind, activity)
+  return written <= 0 ? written : await flushDevice(volume.device, activity)
 }
 
 /** Writes every change to the disk, in the order that keeps it repairable. The volume's mutex is held. 0 or -errno. */
@@ -172,18 +178,14 @@ export async function flushLocked(volume: Volume, activity: Activity): Promise<i
     if (file.entryChanged && !file.removed) status = await writeEntry(file, activity)
     next = file.next
   }
-  const device = volume.device
-  if (status == 0) status = await writeBack(device, BufferKind.data, activity)
+  if (status == 0) status = await writeKind(volume, BufferKind.data, activity)
   if (status == 0) status = await writeInformation(volume, activity)
-  if (status == 0) status = await writeBack(device, BufferKind.table, activity)
-  if (status == 0) status = await flushDevice(device, activity)
-  if (status == 0) status = await writeBack(device, BufferKind.directory, activity)
-  if (status == 0) status = await flushDevice(device, activity)
+  if (status == 0) status = await writeKind(volume, BufferKind.table, activity)
+  if (status == 0) status = await writeKind(volume, BufferKind.directory, activity)
   if (status == 0 && volume.pending != 0) {
     status = await freePending(volume, activity)
     if (status == 0) status = await writeInformation(volume, activity)
-    if (status == 0) status = await writeBack(device, BufferKind.table, activity)
-    if (status == 0) status = await flushDevice(device, activity)
+    if (status == 0) status = await writeKind(volume, BufferKind.table, activity)
   }
   if (status != 0) volume.changed = 1
   return status
