@@ -17,11 +17,31 @@ _start:
     call __initialize
     la t0, first_thread
     sd gp, 8(t0)
+# C's vectors have pointers of 32 bits: a copy of both on the stack.
+    mv t0, s1
+1:  ld t1, 0(t0)
+    addi t0, t0, 8
+    bnez t1, 1b
+2:  ld t1, 0(t0)
+    addi t0, t0, 8
+    bnez t1, 2b
+    sub t2, t0, s1
+    srli t2, t2, 1
+    sub sp, sp, t2
+    andi sp, sp, -16
+    mv t3, sp
+3:  lw t1, 0(s1)
+    sw t1, 0(t3)
+    addi s1, s1, 8
+    addi t3, t3, 4
+    bne s1, t0, 3b
     mv a0, s0
-    mv a1, s1
-    slli a2, s0, 3
-    add a2, a2, s1
-    addi a2, a2, 8
+    mv a1, sp
+    slli a2, s0, 2
+    add a2, a2, sp
+    addi a2, a2, 4
+    la t0, program_vector
+    sd a2, 16(t0)
     call main
     tail __exit
 
@@ -39,7 +59,7 @@ thread_entry:
     la a0, thread_start
     ret
 
-# program_vector_at(): where argc and argv are kept.
+# program_vector_at(): where argc, argv and C's environment are kept, 8 bytes each.
     .globl program_vector_at
 program_vector_at:
     la a0, program_vector
@@ -54,5 +74,5 @@ heap_start:
     .weak thread_main
     .section .bss
     .balign 16
-program_vector: .space 16
+program_vector: .space 32
 first_thread: .space 128
