@@ -5,6 +5,7 @@ import { SelectionError } from '../codegen/select.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { compileAssemblyScript, type Attributes } from '../frontend/assemblyscript.ts'
 import { compileClang } from '../frontend/clang.ts'
+import { cppEntry } from '../frontend/header.ts'
 import type { PositionReader } from '../frontend/source-map.ts'
 import { readWasmLines } from '../frontend/wasm-lines.ts'
 import { link } from '../link/index.ts'
@@ -178,6 +179,7 @@ class ProgramBuilder {
       if (wasm) {
         const end = this.module('c', wasm, layout.model, memoryBase, c[0], undefined)
         if (end !== undefined) shadowStack = this.shadowStackOf(wasm)
+        if (this.needs('__cpp_entry')) this.assembleText('cpp.s', cppEntry)
       }
     }
     if (this.failed) return this.result()
@@ -191,6 +193,11 @@ class ProgramBuilder {
     const linked = link(this.objects, linkLayout(layout, configuration.stack))
     this.diagnostics.push(...linked.diagnostics)
     return this.result(this.failed ? undefined : linked.elf, linked.map)
+  }
+
+  /** Somebody mentions a symbol, and nobody defines it. */
+  private needs(symbol: string): boolean {
+    return this.objects.some(({ symbols }) => symbols.some(({ name, section }) => name === symbol && section === undefined))
   }
 
   /** Initialisers of all modules, and where the C stack begins. */

@@ -1,6 +1,7 @@
 /** Selection of what programs reach by importing it from `cpu`, `co` and `trace`. */
 import { isConstant, type Instruction } from '../ir/ir.ts'
 import { a0, gp, s0, t1, tp, zero, type MachineInstruction, type Move } from './machine.ts'
+import { addressOf } from './select-memory.ts'
 import type { Selector } from './select.ts'
 import { GUEST_KIND_COUNT, GUEST_TRACE_CSR } from '../../isa/trace-kinds.ts'
 
@@ -51,6 +52,8 @@ export const intrinsicNames: ReadonlySet<string> = new Set([
   'co.frame',
   'co.suspend',
   'co.resume',
+  'co.code',
+  'co.call',
   'trace.emit',
 ])
 
@@ -119,6 +122,9 @@ export function selectIntrinsic(s: Selector, x: Instruction): boolean {
   return op.startsWith('co.') && coroutine(s, x)
 }
 
+/** Bytes in front of a table's entries: its size and its capacity. */
+const TABLE_ENTRIES = 16
+
 /** A register for the result, also when nobody wants it: the access itself must happen. */
 function resultOf(s: Selector, x: Instruction): number {
   return s.isNeeded(x) ? s.register(x) : s.newRegister()
@@ -175,6 +181,19 @@ function coroutine(s: Selector, x: Instruction): boolean {
     case 'co.resume': {
       s.parallel([{ to: a0, from: device(s, x.args[0]) }])
       s.emit(s.context.model === 'signed' ? 'lw' : 'lwu', t1, a0, -1, 0)
+      const made = s.emit('call.indirect', -1, t1)
+      made.uses = [a0]
+      made.clobbers = 'caller'
+      s.machine.hasCalls = true
+      return true
+    }
+    case 'co.code': {
+      const entry = s.temporary('slli', s.register(x.args[0]), -1, 3)
+      s.emit('lw', resultOf(s, x), s.temporary('add', addressOf(s, s.context.tableSymbol(0)), entry), -1, TABLE_ENTRIES)
+      return true
+    }
+    case 'co.call': {
+      s.parallel([s.moveOf(a0, x.args[1]), { to: t1, from: device(s, x.args[0]) }])
       const made = s.emit('call.indirect', -1, t1)
       made.uses = [a0]
       made.clobbers = 'caller'

@@ -1,6 +1,6 @@
 /** The C and C++ front-end: clang and wasm-ld to one WebAssembly module, in memory. */
 import type { Diagnostic } from '../diagnostic.ts'
-import { pollenHeader } from './header.ts'
+import { headers } from './header.ts'
 
 export interface ClangInput {
   /** Paths of the files to compile. */
@@ -38,7 +38,7 @@ export async function compileClang(input: ClangInput): Promise<ClangResult> {
   const { runClang } = (await import('@yowasp/clang')) as unknown as {
     runClang: (args: string[], files: Tree, options: object) => Promise<Tree>
   }
-  const files = treeOf({ 'include/pollen.h': pollenHeader, ...input.files })
+  const files = treeOf({ ...headers, ...input.files })
   const cxx = input.sources.some((source) => /\.(cpp|cc|cxx)$/.test(source))
   const args = [
     cxx ? 'clang++' : 'clang',
@@ -54,7 +54,7 @@ export async function compileClang(input: ClangInput): Promise<ClangResult> {
       '-matomics',
       '-fno-exceptions',
     ],
-    ...(cxx ? ['-std=c++20', '-fno-rtti'] : ['-std=gnu17']),
+    ...(cxx ? ['-std=c++20', '-fno-rtti', '-Wno-return-type-c-linkage'] : ['-std=gnu17']),
     ...Object.entries(input.defines ?? {}).map(([name, value]) => `-D${name}=${value}`),
     ...input.sources,
     ...[

@@ -74,6 +74,10 @@ export namespace co {
   @external("co", "suspend") export declare function suspend(): void;
   /** Continues a suspended coroutine until it suspends again or completes. */
   @external("co", "resume") export declare function resume(frame: usize): void;
+  /** Where the code of a function is, by its index in this module's table: what other languages can call, too. */
+  @external("co", "code") export declare function code(index: u32): u32;
+  /** Calls a function of one pointer by where its code is. */
+  @external("co", "call") export declare function call(code: usize, context: usize): void;
 }
 `
 
@@ -121,6 +125,7 @@ export namespace TaskState {
 @external("env", "__allocate") declare function allocate(size: usize): usize;
 @external("env", "__release") declare function release(address: usize): void;
 
+// What follows is the protocol between tasks, which header.ts spells for C and C++.
 // While a task runs its result is not there yet, and the field holds the latest deferred call and the task it awaits.
 const DEFERRED: usize = 24;
 const AWAITED: usize = 28;
@@ -173,11 +178,12 @@ const DETACHED: u16 = 1;
   else if (load<u16>(__task, 6) & DETACHED) free(__task);
 }
 
-// A deferred call: the one before it, the function, its context.
+// A deferred call: the one before it, the function's code, its context. header.ts has the same for C.
 export function __defer(task: usize, fn: usize, context: usize): void {
   const call = allocate(16);
   store<u32>(call, load<u32>(task, DEFERRED));
-  store<u32>(call, <u32>fn, 4);
+  // A function is an object that holds its index.
+  store<u32>(call, co.code(load<u32>(fn)), 4);
   store<u32>(call, <u32>context, 8);
   store<u32>(task, <u32>call, DEFERRED);
 }
@@ -186,10 +192,10 @@ export function __undefer(task: usize, run: bool): void {
   const call: usize = load<u32>(task, DEFERRED);
   if (call == 0) return;
   store<u32>(task, load<u32>(call), DEFERRED);
-  const fn = load<usize>(call, 4);
+  const code = load<usize>(call, 4);
   const context = load<usize>(call, 8);
   release(call);
-  if (run) changetype<(context: usize) => void>(fn)(context);
+  if (run) co.call(code, context);
 }
 
 export function __runDeferred(task: usize): void {
