@@ -180,6 +180,13 @@ describe('PLIC (65 sources, machine contexts only)', () => {
   })
 })
 
+describe('UARTHS', () => {
+  it('is as the boot ROM leaves it: both directions on, the receiver may interrupt', () => {
+    const board = idleK210()
+    expect([board.read(TXCTRL), board.read(RXCTRL), board.read(IE)]).toEqual([1, 1, 2])
+  })
+})
+
 describe('FPIOA', () => {
   it('starts with the console on pins 4 and 5', () => {
     const board = idleK210()
