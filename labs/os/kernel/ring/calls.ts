@@ -13,6 +13,7 @@ import { makeReady } from '../task/executor'
 import { Process } from '../task/process'
 import { Activity, Priority, Wake, self } from '../task/task'
 import { ticksOf } from '../task/timer'
+import { traceActivity } from '../trace/events'
 import { dropBuffer, dropBuffers, makeBuffer } from './buffers'
 import { MOST_BUFFERS, Ring } from './ring'
 import { serveRing } from './server'
@@ -142,7 +143,11 @@ function begin(process: Process, entries: u32, completions: u32, access: u32, bl
   return ring.id
 }
 
+/** "ring server". */
+const SERVER_NAME = memory.data<u8>([114, 105, 110, 103, 32, 115, 101, 114, 118, 101, 114, 0, 0, 0, 0, 0])
+
 function startServer(ring: Ring): void {
+  traceActivity(<u32>changetype<usize>(ring.server), SERVER_NAME)
   const hart = thisHart()
   const activity = hart.activity
   const priority = hart.priority

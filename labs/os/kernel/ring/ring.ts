@@ -5,6 +5,7 @@ import { __allocate, __release } from '../mm/heap'
 import { RegisteredBuffer } from '../mm/user'
 import { SpinLock } from '../sync/spin'
 import { WaitQueue, wakeAll } from '../sync/wait'
+import { Trace } from '../trace/events'
 import { Process } from '../task/process'
 import { Activity } from '../task/task'
 
@@ -132,6 +133,8 @@ function lookForRoom(ring: Ring): bool {
   const at = ring.completions + (tail & (ring.completionEntries - 1)) * Completion.bytes
   store<u64>(at, userData)
   store<i64>(at, result, 8)
+  trace.emit(Trace.complete, ((<u64>ring.id) << 32) | <u32>result)
+  trace.emit(Trace.requestEnd, result)
   ring.completionTail = tail + 1
   ring.room--
 }

@@ -8,6 +8,7 @@ import { PENDING, finish, pendingCall, startCall } from '../syscall/table'
 import { makeReady, moveTo, pendingInterrupts } from '../task/executor'
 import { Priority, self } from '../task/task'
 import { bufferOf, dropBuffer } from './buffers'
+import { Trace, workFor } from '../trace/events'
 import { cancelRequest, pollOne, timeout } from './operations'
 import { Request, Ring, addRequest, complete, entryOfRing, publish, refill, removeRequest, setFlags, waiting } from './ring'
 import { freeRing } from './teardown'
@@ -121,6 +122,7 @@ function takeEntries(ring: Ring, hart: Hart, most: u32): u32 {
   const entry = entryOfRing(ring)
   const submissions = ring.submissions
   const mask = ring.entries - 1
+  const requests = ((<u64>ring.process.pid) << 40) | ((<u64>ring.id) << 32)
   let available = min(waiting(ring), most)
   let taken: u32 = 0
   while (available != 0) {
@@ -128,7 +130,11 @@ function takeEntries(ring: Ring, hart: Hart, most: u32): u32 {
     const from = submissions + (ring.submissionHead & mask) * Submission.bytes
     ring.submissionHead++
     taken++
+    // A request's number: process, ring, position.
+    workFor(hart, requests | ring.submissionHead)
     const head = load<u64>(from)
+    trace.emit(Trace.requestBegin, head & 0xffff)
+    trace.emit(Trace.dequeue, ((<u64>ring.id) << 32) | (head & 0xffff))
     const userData = load<u64>(from, Submission.userData)
     // The calls that nothing can be said about are answered on the spot: number alone, no flags.
     const plain = <u32>(head & 0xffff_ffff)
@@ -202,7 +208,6 @@ function callOf(ring: Ring, hart: Hart, request: Request, entry: usize): i64 {
   const wanted: u32 = load<u8>(entry, Submission.priority)
   hart.activity = <u32>changetype<usize>(request)
   if (wanted != 0) hart.priority = min(max(wanted, Priority.boosted), Priority.idle)
-  trace.emit(13, ((<u64>ring.id) << 32) | number)
   let result: i64
   const args = entry + Submission.arguments
   if (number < <u32>RingOp.poll) result = startCall(request, number, args)
@@ -213,7 +218,6 @@ function callOf(ring: Ring, hart: Hart, request: Request, entry: usize): i64 {
   hart.activity = activity
   hart.priority = priority
   if (result != PENDING) letBufferGo(request)
-  trace.emit(14, ((<u64>ring.id) << 32) | <u32>result)
   return result
 }
 
@@ -290,7 +294,10 @@ async function runChain(ring: Ring, request: Request): Promise<void> {
     request.userData = load<u64>(entry, Submission.userData)
     if (!broken && !request.cancelled) {
       if (flags & SubmissionFlag.drain) result = -Errno.EINVAL
-      else result = callOf(ring, thisHart(), request, entry)
+      else {
+        if (index != 0) trace.emit(Trace.requestBegin, load<u16>(entry, Submission.number))
+        result = callOf(ring, thisHart(), request, entry)
+      }
       if (result == PENDING) {
         result = resultOf(request, await pendingCall(request))
         letBufferGo(request)

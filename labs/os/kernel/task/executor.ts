@@ -3,7 +3,8 @@
 import { Csr, Interrupt } from '../../arch/csr'
 import { sbiSendIpi } from '../../arch/sbi'
 import { pollDevices } from '../dev/events'
-import { Hart, HartState, hartAt, hartCount, hasTrace, inboxOf, stateOf, thisHart } from '../hart'
+import { Hart, HartState, hartAt, hartCount, inboxOf, stateOf, thisHart } from '../hart'
+import { Trace, workFor } from '../trace/events'
 import { armTimer, expireTimers } from './timer'
 import { Task } from './task'
 
@@ -40,7 +41,7 @@ const LOWEST = memory.data(256, 64)
 /** Lets a suspended task, or one about to suspend, go on. From any hart; once per suspension. */
 export function makeReady(task: Task): void {
   const hart = thisHart()
-  trace.emit(7, changetype<usize>(task))
+  trace.emit(Trace.wake, task.activity)
   if (<u32>task.home == hart.number) pushReady(hart, task)
   else post(task, task.home)
 }
@@ -130,13 +131,12 @@ export function takeInterrupts(hart: Hart, pending: u64): void {
   hart.task = pointer
   hart.priority = task.priority
   hart.activity = task.activity
-  hart.request = task.request
   hart.switches++
-  if (hasTrace) cpu.csrWrite(Csr.requestId, task.request)
-  trace.emit(1, pointer)
-  trace.emit(5, pointer)
+  workFor(hart, task.request)
+  trace.emit(Trace.taskSwitch, task.activity)
+  trace.emit(Trace.pollBegin, task.activity)
   co.resume(pointer)
-  trace.emit(6, 0)
+  trace.emit(Trace.pollEnd, 0)
 }
 
 /** The life of a hart. Interrupts stay off; wfi wakes for pending ones all the same (Privileged 1.12, 3.3.3). */

@@ -68,6 +68,8 @@ export const MOST_FILES: u32 = 256
   joined: u8
   usesFloats: u8
   priority: u8
+  /** System calls so far: the low half of its requests' numbers. */
+  calls: u32
 }
 
 const processLock = changetype<SpinLock>(memory.data(64, 64))

@@ -84,6 +84,7 @@ function start(
   if (stack == 0) return -Errno.E2BIG
   const process = makeProcess(parent, space)
   if (process == null) return -Errno.ENOMEM
+  setName(process, path)
   const thread = makeThread(process, loading.entry, stack)
   const text = tryAllocate(lengthOf(directoryText) + 1)
   if (thread == null || text == 0) {
@@ -102,7 +103,6 @@ function start(
   process.directory = holdNode(directory)
   // The files of the list become the process' own; the caller has taken a reference for each.
   for (let index: u32 = 0; index < fileCount; index++) store<u32>(process.files + index * 4, load<u32>(files + index * 4))
-  setName(process, path)
   const frame = thread.frame
   setRegister(frame, UserFrame.a0, args.count)
   setRegister(frame, UserFrame.a1, <u64>stack + 8)

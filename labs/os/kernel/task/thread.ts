@@ -11,6 +11,7 @@ import { WaitQueue, park, wakeAll } from '../sync/wait'
 import { PENDING, pendingCall, startCall } from '../syscall/table'
 import { emptyInbox, makeReady, moveTo, pendingInterrupts, takeInterrupts } from './executor'
 import { endProcess } from './exit'
+import { Trace, traceActivity, workFor } from '../trace/events'
 import { UserFrame, getRegister, setRegister } from './frame'
 import { Process, Thread, killProcess, nameOf, nextId } from './process'
 import { Activity, Priority, self } from './task'
@@ -50,6 +51,7 @@ export function makeThread(process: Process, entry: u64, stack: u64): Thread | n
   activity.space = <u32>changetype<usize>(process.space)
   activity.access = DIRECT
   activity.name = <u32>nameOf(process)
+  traceActivity(<u32>changetype<usize>(activity), nameOf(process))
   return thread
 }
 
@@ -103,11 +105,14 @@ async function runThread(thread: Thread): Promise<void> {
     if (cause == Cause.userCall) {
       setRegister(frame, UserFrame.pc, getRegister(frame, UserFrame.pc) + 4)
       const number = <u32>getRegister(frame, UserFrame.a7)
-      trace.emit(18, number)
+      const request = ((<u64>thread.tid) << 32) | ++thread.calls
+      self().request = request
+      workFor(thisHart(), request)
+      trace.emit(Trace.requestBegin, number)
       thisHart().systemCalls++
       let result = startCall(thread.activity, number, frame + UserFrame.a0)
       if (result == PENDING) result = await pendingCall(thread.activity)
-      trace.emit(19, result)
+      trace.emit(Trace.requestEnd, result)
       setRegister(frame, UserFrame.a0, result)
     } else if (cause & Cause.interrupt) {
       const hart = thisHart()
@@ -134,6 +139,7 @@ async function runThread(thread: Thread): Promise<void> {
       }
     }
   }
+  trace.emit(Trace.taskExit, <u32>changetype<usize>(thread.activity))
   leaveFloats(thisHart(), thread)
   atomic.sub<u32>(loads + thread.home * 4, 1)
   await endThread(thread)
