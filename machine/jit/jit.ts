@@ -129,6 +129,8 @@ export class Jit {
   private readonly freeIndices: number[] = []
   private nextIndex: number
   private liveBytes = 0
+  /** Of WebAssembly in live regions: beyond it the oldest go. */
+  mostBytes = MOST_BYTES
   private readonly imports: WebAssembly.Imports
 
   constructor(private readonly core: HartCore) {
@@ -360,7 +362,7 @@ export class Jit {
 
   private evict(): void {
     for (const region of this.regions) {
-      if (this.liveBytes <= MOST_BYTES && this.statistics.live <= MOST_LIVE) return
+      if (this.liveBytes <= this.mostBytes && this.statistics.live <= MOST_LIVE) return
       if (region.state !== 'live') continue
       this.drop(region)
       this.coolDown(region)

@@ -2,7 +2,7 @@
 import { ConsoleStream } from '../backend/console.ts'
 import type { BlockImage } from '../backend/block-image.ts'
 import { boot, type BootFile } from '../board/boot.ts'
-import type { Machine, RunResult } from '../board/machine.ts'
+import type { Engine, Machine, RunResult } from '../board/machine.ts'
 import { VirtBoard } from '../board/virt.ts'
 import type { TimingProfile } from '../device/timing.ts'
 import { type ElfFile, readElf } from '../toolchain/elf/reader.ts'
@@ -15,6 +15,7 @@ export interface TestBoardOptions {
   readonly ramSize?: number
   readonly timing?: TimingProfile
   readonly quantum?: number
+  readonly engine?: Engine
   readonly userInterrupts?: { readonly n: boolean; readonly uintc: boolean }
   readonly disks?: readonly BlockImage[]
   readonly seed?: bigint
