@@ -5,6 +5,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { BootFile } from './board/boot.ts'
 import { BoardSession, type ConsoleText, type RegisterValues } from './board/session.ts'
+import type { InterruptView } from './board/interrupt-view.ts'
+import type { RunResult } from './board/machine.ts'
+import type { Snapshot } from './board/snapshot.ts'
+import { Stepper, type Goal, type LineRange, type StepResult } from './board/stepper.ts'
+import type { Watchpoint } from './debug/debugger.ts'
+import type { PageWalk } from './debug/page-walk.ts'
 import { LoadError } from './board/loader.ts'
 import type { TimingProfile } from './device/timing.ts'
 import type { LatencyRow, LatencySummary, RequestClass } from './trace/latency.ts'
@@ -28,15 +34,26 @@ export interface WorkerStatus {
   readonly mips: number
   readonly harts: HartShare[]
   readonly exit?: number
-  readonly stop?: { readonly hart: number; readonly pc: bigint; readonly reason: 'pause' | 'step' | 'breakpoint' }
+  readonly stop?: WorkerStop
+  /** Virtual seconds of the snapshot that is kept. */
+  readonly snapshot?: number
+}
+
+export interface WorkerStop {
+  readonly hart: number
+  readonly pc: bigint
+  readonly reason: 'pause' | 'step' | 'breakpoint' | 'watchpoint' | 'restore'
+  /** What was about to be read or written. */
+  readonly address?: bigint
 }
 
 /** Requests, each answered once. */
 export interface BoardCalls {
   run: { request: object; response: WorkerStatus }
   pause: { request: object; response: WorkerStatus }
-  /** `ranges`: step until the hart leaves the source line it is on, given as the addresses where lines begin. */
-  step: { request: { hart: number; lines?: { start: bigint; end: bigint }[] }; response: WorkerStatus }
+  /** `lines`: step until the hart leaves the source line it is on. */
+  step: { request: { hart: number; lines?: LineRange[]; over: boolean }; response: WorkerStatus }
+  runTo: { request: { hart: number; goal: Goal }; response: WorkerStatus }
   pace: { request: { paced: boolean }; response: WorkerStatus }
   input: { request: { bytes: Uint8Array }; response: undefined }
   breakpoints: { request: { addresses: bigint[] }; response: undefined }
@@ -45,6 +62,11 @@ export interface BoardCalls {
   memory: { request: { hart: number; address: bigint; length: number }; response: (number | undefined)[] }
   writeMemory: { request: { hart: number; address: bigint; bytes: number[] }; response: boolean }
   requests: { request: { class: RequestClass; from: number; to: number }; response: { total: number; rows: LatencyRow[] } }
+  watchpoints: { request: { watchpoints: Watchpoint[] }; response: undefined }
+  walk: { request: { hart: number; address: bigint }; response: PageWalk }
+  interrupts: { request: object; response: InterruptView }
+  snapshot: { request: object; response: WorkerStatus }
+  restore: { request: object; response: WorkerStatus }
   /** For checks: a statistic over everything so far. */
   statistic: { request: { class: RequestClass; percentile?: number }; response: { value: number; count: number } | undefined }
 }
@@ -72,13 +94,15 @@ const CHARTS = 100
 /** The board waits while more than this has not been passed on. */
 const MOST_UNPRINTED = 262_144
 const STATUS_AND_CONTROL_SLICE = 20_000
-/** A source line that runs longer than this many instructions is left to run: stepping it stops at its end all the same. */
-const MOST_STEPS = 2_000_000
+/** A step that takes no longer is answered with its end. */
+const STEP_AT_ONCE = 100
 
 class BoardWorker {
   private phase: WorkerStatus['phase'] = 'paused'
   private paced: boolean
   private exit: number | undefined
+  private readonly stepper: Stepper
+  private kept: { seconds: number; snapshot: Snapshot } | undefined
   private stop: WorkerStatus['stop']
   private sliceCycles = STATUS_AND_CONTROL_SLICE
   private unprinted = 0
@@ -95,6 +119,7 @@ class BoardWorker {
     data: BoardWorkerData,
   ) {
     this.paced = data.paced
+    this.stepper = new Stepper(session)
   }
 
   status(): WorkerStatus {
@@ -107,6 +132,7 @@ class BoardWorker {
       harts: this.shares,
       exit: this.exit,
       stop: this.stop,
+      snapshot: this.kept?.seconds,
     }
   }
 
@@ -114,7 +140,8 @@ class BoardWorker {
     const handlers: { [N in BoardCallName]: (request: BoardCalls[N]['request']) => BoardCalls[N]['response'] } = {
       run: () => this.resume(),
       pause: () => this.pause('pause'),
-      step: ({ hart, lines }) => this.step(hart, lines),
+      step: ({ hart, lines, over }) => this.stepping(hart, () => this.stepper.step(hart, lines, over)),
+      runTo: ({ hart, goal }) => this.stepping(hart, () => this.stepper.runTo(hart, goal)),
       pace: ({ paced }) => {
         this.paced = paced
         this.restartPace()
@@ -134,6 +161,17 @@ class BoardWorker {
       memory: ({ hart, address, length }) => this.session.memory(hart, address, length),
       writeMemory: ({ hart, address, bytes }) => this.session.writeMemory(hart, address, bytes),
       requests: ({ class: name_, from, to }) => this.session.latency.rows(name_, from, to, 500),
+      watchpoints: ({ watchpoints }) => {
+        this.session.setWatchpoints(watchpoints)
+        return undefined
+      },
+      walk: ({ hart, address }) => this.session.walk(hart, address),
+      interrupts: () => this.session.interrupts(),
+      snapshot: () => {
+        this.kept = { seconds: this.session.seconds, snapshot: this.session.snapshot() }
+        return this.status()
+      },
+      restore: () => this.restore(),
       statistic: ({ class: name_, percentile }) => this.session.latency.statistic(name_, percentile),
     }
     return (handlers[name] as (request: never) => unknown)(request)
@@ -155,32 +193,49 @@ class BoardWorker {
     return this.status()
   }
 
-  private pause(reason: 'pause' | 'step' | 'breakpoint', hart = 0): WorkerStatus {
+  private pause(reason: WorkerStop['reason'], hart = 0, address?: bigint): WorkerStatus {
+    this.stepper.giveUp()
     if (this.phase === 'running' || this.phase === 'idle') this.phase = 'paused'
-    if (this.phase === 'paused') this.stop = { hart, pc: this.session.pc(hart), reason }
+    if (this.phase === 'paused') this.stop = { hart, pc: this.session.pc(hart), reason, address }
     this.flush(true)
     return this.status()
   }
 
-  private step(hart: number, lines: { start: bigint; end: bigint }[] | undefined): WorkerStatus {
+  private stepping(hart: number, begin: () => StepResult): WorkerStatus {
     if (this.phase === 'stopped') return this.status()
+    this.stepper.giveUp()
     this.phase = 'paused'
-    const here = lines?.find((line) => this.session.pc(hart) >= line.start && this.session.pc(hart) < line.end)
-    for (let steps = 0; steps < MOST_STEPS; steps++) {
-      const result = this.session.step(hart)
-      if (result.kind === 'exit') this.end(result.status)
-      if (result.kind !== 'stepped') break
-      const pc = this.session.pc(hart)
-      // A line ends where another line begins: code without a line (a library, a handler) is run through.
-      if (!lines || !here || lines.some((line) => line.start === pc) || !this.within(lines, pc, here)) break
-    }
-    if (this.phase === 'paused') this.stop = { hart, pc: this.session.pc(hart), reason: 'step' }
-    this.flush(true)
+    this.afterStep(hart, begin())
+    const until = performance.now() + STEP_AT_ONCE
+    while (this.busy && performance.now() < until) this.slice()
     return this.status()
   }
 
-  private within(lines: { start: bigint; end: bigint }[], pc: bigint, here: { start: bigint; end: bigint }): boolean {
-    return (pc >= here.start && pc < here.end) || !lines.some((line) => pc >= line.start && pc < line.end)
+  private afterStep(hart: number, result: StepResult): void {
+    if (result === 'running') {
+      if (this.phase !== 'running') this.resume()
+    } else if (result === 'done') {
+      this.phase = 'running'
+      this.pause('step', hart)
+    } else {
+      this.phase = 'running'
+      this.stopped(result)
+      if (this.busy) this.pause('step', hart)
+      this.flush(true)
+    }
+  }
+
+  private get busy(): boolean {
+    return this.phase === 'running'
+  }
+
+  private restore(): WorkerStatus {
+    if (!this.kept) return this.status()
+    this.session.restore(this.kept.snapshot)
+    this.exit = undefined
+    this.phase = 'running'
+    this.restartPace()
+    return this.pause('restore')
   }
 
   private restartPace(): void {
@@ -217,13 +272,20 @@ class BoardWorker {
     const spent = performance.now() - begin
     if (spent < SLICE / 2) this.sliceCycles = Math.min(this.sliceCycles * 2, 50_000_000)
     else if (spent > SLICE * 1.5) this.sliceCycles = Math.max(Math.floor(this.sliceCycles / 2), 10_000)
+    this.stopped(result)
+    this.flush(this.phase !== 'running')
+    this.schedule()
+  }
+
+  /** What the end of a slice means for the board. */
+  private stopped(result: RunResult): void {
+    const step = this.stepper.stopped(result)
+    if (step !== undefined) return this.afterStep('hart' in result ? result.hart : 0, step)
     if (result.kind === 'exit') this.end(result.status)
     else if (result.kind === 'reset') this.end(0)
     else if (result.kind === 'idle') this.phase = 'idle'
     else if (result.kind === 'breakpoint') this.pause('breakpoint', result.hart)
-    else if (result.kind === 'watchpoint') this.pause('breakpoint', result.hart)
-    this.flush(this.phase !== 'running')
-    this.schedule()
+    else if (result.kind === 'watchpoint') this.pause('watchpoint', result.hart, result.address)
   }
 
   private end(status: number): void {

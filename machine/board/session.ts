@@ -3,14 +3,17 @@
  * again and again and passes on what it gathers.
  */
 import { ConsoleStream } from '../backend/console.ts'
-import { Debugger } from '../debug/debugger.ts'
+import { Debugger, type Watchpoint } from '../debug/debugger.ts'
 import { DebugError } from '../debug/error.ts'
+import type { PageWalk } from '../debug/page-walk.ts'
 import { floatRegisterNames, integerRegisterNames } from '../isa/registers.ts'
 import { LATENCY_KINDS, LatencyRecorder } from '../trace/latency.ts'
 import { HartShares, type HartShare } from '../trace/hart-shares.ts'
 import type { TimingProfile } from '../device/timing.ts'
 import { boot, needsFirmware, type BootFile } from './boot.ts'
+import { interruptView, type InterruptView } from './interrupt-view.ts'
 import type { RunResult } from './machine.ts'
+import { restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts'
 import { VirtBoard } from './virt.ts'
 
 export interface SessionOptions {
@@ -53,6 +56,8 @@ export class BoardSession {
   private readonly shares: HartShares
   private readonly input: ConsoleStream
   private readonly decoder = new TextDecoder()
+  private wanted: readonly bigint[] = []
+  private temporary: bigint | undefined
   private printed = 0
   private pending = ''
   private pendingLines: { at: number; seconds: number }[] = []
@@ -114,8 +119,54 @@ export class BoardSession {
     this.debugger.passHere()
   }
 
+  get breakpoints(): readonly bigint[] {
+    return this.wanted
+  }
+
   setBreakpoints(addresses: readonly bigint[]): void {
-    this.debugger.setBreakpoints(addresses)
+    this.wanted = [...addresses]
+    this.applyBreakpoints()
+  }
+
+  /** One more that nobody asked for: where a step comes to its end. */
+  setTemporaryBreakpoint(address: bigint | undefined): void {
+    this.temporary = address
+    this.applyBreakpoints()
+  }
+
+  private applyBreakpoints(): void {
+    // It comes first: there may be as many others as there can be.
+    this.debugger.setBreakpoints(this.temporary === undefined ? this.wanted : [this.temporary, ...this.wanted])
+  }
+
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    for (const old of this.debugger.watchpoints) this.debugger.removeWatchpoint(old)
+    for (const watchpoint of watchpoints) this.debugger.addWatchpoint(watchpoint)
+  }
+
+  walk(hart: number, address: bigint): PageWalk {
+    return this.debugger.walk(hart, address)
+  }
+
+  interrupts(): InterruptView {
+    return interruptView(this.board)
+  }
+
+  snapshot(): Snapshot {
+    this.input.flush()
+    return takeSnapshot(this.board)
+  }
+
+  /** Time goes back: what was measured after the snapshot is forgotten, what was printed stays printed. */
+  restore(snapshot: Snapshot): void {
+    this.input.flush()
+    restoreSnapshot(this.board, snapshot)
+    this.debugger.apply()
+    this.latency.rewind(this.cycles)
+  }
+
+  stackPointer(hart: number): bigint {
+    return this.debugger.readRegister(hart, 'sp')
   }
 
   /** Typed now: it arrives at the cycle where the board stands. */

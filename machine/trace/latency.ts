@@ -95,6 +95,17 @@ export class LatencyRecorder {
     found.add(id, cycle, latency)
   }
 
+  /** Forgets what ended after a cycle, and all requests under way: the machine goes back to there. */
+  rewind(cycle: number): void {
+    this.open.clear()
+    for (const [name, old] of this.classes) {
+      const fresh = new LatencyClass()
+      for (const { id, end, cycles } of old.rows(0, Infinity)) if (end <= cycle) fresh.add(id, end, cycles)
+      if (fresh.count > 0) this.classes.set(name, fresh)
+      else this.classes.delete(name)
+    }
+  }
+
   summaries(): LatencySummary[] {
     return [...this.classes].map(([name, kept]) => ({ class: name, ...kept.summary(this.frequency) }))
   }

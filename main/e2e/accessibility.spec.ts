@@ -46,7 +46,7 @@ describeWith(['chromium'], 'axe-core', () => {
     await browser.close()
   })
 
-  const sides = ['guide', 'labs', 'files', 'search', 'board', 'settings'] as const
+  const sides = ['guide', 'labs', 'files', 'search', 'board', 'debug', 'settings'] as const
   const bottoms = ['console', 'problems', 'inspector'] as const
 
   it.each([

@@ -32,10 +32,14 @@ export const boardStatus = z.object({
       pc: hex,
       file: z.string().optional(),
       line: z.number().optional(),
-      reason: z.enum(['pause', 'step', 'breakpoint']),
+      reason: z.enum(['pause', 'step', 'breakpoint', 'watchpoint', 'restore']),
+      /** What a watched access was about to use. */
+      address: hex.optional(),
     })
     .optional(),
   crash: z.string().optional(),
+  /** Virtual seconds of the snapshot that can be restored. */
+  snapshot: z.number().optional(),
 })
 export type BoardStatus = z.infer<typeof boardStatus>
 
@@ -88,6 +92,57 @@ export const registerFile = z.object({
   csrs: z.array(register),
 })
 export type RegisterFile = z.infer<typeof registerFile>
+
+export const stackFrame = z.object({
+  pc: hex,
+  function: z.string(),
+  file: z.string().optional(),
+  line: z.number().optional(),
+  /** From the return address register, not from debug information. */
+  guessed: z.boolean(),
+  variables: z.array(z.object({ name: z.string(), type: z.string(), value: z.string() })),
+})
+export type StackFrame = z.infer<typeof stackFrame>
+
+export const watchpoint = z.object({
+  address: hex,
+  length: z.number().int().min(1).max(4096),
+  access: z.enum(['read', 'write', 'access']),
+})
+export type Watchpoint = z.infer<typeof watchpoint>
+/** As many as the board can watch. */
+export const MOST_WATCHPOINTS = 16
+
+export const pageWalk = z.object({
+  mode: z.enum(['bare', 'sv39', 'sv48']),
+  levels: z.array(
+    z.object({ level: z.number(), table: hex, index: z.number(), entry: hex.nullable(), flags: z.string(), target: hex.nullable() }),
+  ),
+  physical: hex.nullable(),
+  pageSize: z.number().nullable(),
+  problem: z.string().nullable(),
+})
+export type PageWalk = z.infer<typeof pageWalk>
+
+export const interruptView = z.object({
+  sources: z.array(
+    z.object({
+      number: z.number(),
+      name: z.string(),
+      priority: z.number(),
+      level: z.boolean(),
+      pending: z.boolean(),
+      inService: z.boolean(),
+      /** Names of the contexts. */
+      enabled: z.array(z.string()),
+    }),
+  ),
+  contexts: z.array(z.object({ name: z.string(), threshold: z.number() })),
+  /** Ticks of mtime. */
+  time: hex,
+  harts: z.array(z.object({ software: z.boolean(), timerCompare: hex })),
+})
+export type InterruptView = z.infer<typeof interruptView>
 
 export const listingLine = z.object({
   address: hex,

@@ -3,7 +3,21 @@
  * Both hosts serve this table, so a host that misses an endpoint does not compile.
  */
 import { z } from 'zod'
-import { boardStatus, buildResult, chartFrame, consoleChunk, listingLine, registerFile, requestRow, stageRow } from './board.ts'
+import {
+  MOST_WATCHPOINTS,
+  boardStatus,
+  buildResult,
+  chartFrame,
+  consoleChunk,
+  interruptView,
+  listingLine,
+  pageWalk,
+  registerFile,
+  requestRow,
+  stackFrame,
+  stageRow,
+  watchpoint,
+} from './board.ts'
 import { empty, filePath, hex, labId, locale } from './common.ts'
 import { boardOptions, checkResult, labDefinition, labSummary, requestClass } from './lab.ts'
 import { settings, settingsPatch } from './settings.ts'
@@ -67,7 +81,7 @@ export const endpoints = {
   'board.run': { request: empty, response: boardStatus },
   'board.pause': { request: empty, response: boardStatus },
   'board.step': {
-    request: z.object({ unit: z.enum(['instruction', 'line']), hart: z.number().int().min(0).max(7) }),
+    request: z.object({ unit: z.enum(['instruction', 'line', 'over', 'out']), hart: z.number().int().min(0).max(7) }),
     response: boardStatus,
   },
   'board.stop': { request: empty, response: boardStatus },
@@ -79,6 +93,7 @@ export const endpoints = {
       console: consoleChunk,
       charts: chartFrame,
       breakpoints: z.array(file.extend({ line: z.number() })),
+      watchpoints: z.array(watchpoint),
     }),
   },
   'board.input': { request: z.object({ text: z.string().min(1).max(65_536) }), response: empty },
@@ -86,6 +101,16 @@ export const endpoints = {
     request: z.object({ lab: labId, breakpoints: z.array(z.object({ path: filePath, line: z.number().int().min(1) })).max(32) }),
     response: z.array(z.object({ path: z.string(), line: z.number(), address: hex.nullable() })),
   },
+  'board.watchpoints': {
+    request: z.object({ watchpoints: z.array(watchpoint).max(MOST_WATCHPOINTS) }),
+    response: z.array(watchpoint),
+  },
+  'board.stack': { request: z.object({ hart: z.number().int().min(0).max(7) }), response: z.array(stackFrame) },
+  'board.walk': { request: z.object({ hart: z.number().int().min(0).max(7), address: hex }), response: pageWalk },
+  'board.interrupts': { request: empty, response: interruptView },
+  /** Keeps the whole machine as it is, in the place of the snapshot before. */
+  'board.snapshot': { request: empty, response: boardStatus },
+  'board.restore': { request: empty, response: boardStatus },
   'board.registers': { request: z.object({ hart: z.number().int().min(0).max(7) }), response: registerFile },
   'board.writeRegister': {
     request: z.object({ hart: z.number().int().min(0).max(7), name: z.string().max(20), value: hex }),
@@ -122,6 +147,7 @@ export const events = {
   /** A new run: everything shown of the one before is history. */
   'board.restarted': boardStatus,
   'board.charts': chartFrame,
+  'board.watchpoints': z.array(watchpoint),
   'checks.changed': z.object({ lab: labId, results: z.array(checkResult) }),
   /** A menu entry or another part of the host asks the window to do something by the name of its command. */
   'host.command': z.object({ command: z.string() }),

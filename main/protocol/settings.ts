@@ -9,7 +9,7 @@ export type Theme = z.infer<typeof theme>
 const layoutShape = {
   /** Widths and heights in per cent of their group, by the group's name. */
   sizes: z.record(z.string(), z.array(z.number().min(0).max(100)).max(8)),
-  side: z.enum(['guide', 'labs', 'files', 'search', 'board', 'settings']),
+  side: z.enum(['guide', 'labs', 'files', 'search', 'board', 'debug', 'settings']),
   sideOpen: z.boolean(),
   bottom: z.enum(['console', 'problems', 'inspector']),
   stage: z.boolean(),

@@ -9,16 +9,21 @@ import type {
   RegisterFile,
   Request,
   Response,
+  Watchpoint,
 } from '../protocol/index.ts'
-import type { RegisterValues } from '../../machine/board/session.ts'
 import type { WorkerStatus } from '../../machine/worker.ts'
+import { SymbolNames } from '../../machine/toolchain/disassembler/index.ts'
+import { readDebugInfo, type DebugInfo } from '../../machine/toolchain/dwarf/index.ts'
+import { readElf } from '../../machine/toolchain/elf/index.ts'
 import { BoardClient, type BoardNews } from './board-client.ts'
 import type { Build, BuildService } from './build-service.ts'
+import { STACK_BYTES, callStack, type StackFrame } from './call-stack.ts'
 import { ConsoleHistory } from './console-history.ts'
 import { WorkbenchError } from './errors.ts'
 import { loadFirmware } from './firmware.ts'
 import { loadHartModule } from './hart-module.ts'
 import type { ListedLine } from './listing.ts'
+import { registerFile, shownInterrupts, shownWalk, toHex } from './shown.ts'
 
 export type Emit = <N extends EventName>(event: N, payload: EventPayload<N>) => Promise<void>
 
@@ -32,6 +37,8 @@ export class BoardService {
   private build: Build | undefined
   private current: BoardStatus = { phase: 'off', options: OFF, build: 0, seconds: 0, cycles: 0, mips: 0, harts: [], paced: true }
   private breakpoints: { lab: string; path: string; line: number }[] = []
+  private watchpoints: Watchpoint[] = []
+  private debug: { build: Build; debug: DebugInfo; symbolAt: (address: bigint) => string | undefined } | undefined
   private starting: Promise<unknown> = Promise.resolve()
   /** Counts boards: what one says is heard only until the next is made. */
   private generation = 0
@@ -72,6 +79,7 @@ export class BoardService {
     )
     this.client = client
     await this.applyBreakpoints()
+    await this.applyWatchpoints()
     void this.emit('board.restarted', this.current)
     return this.update(await client.call(paused ? 'pause' : 'run', {}))
   }
@@ -85,8 +93,55 @@ export class BoardService {
   }
 
   async step({ unit, hart }: Request<'board.step'>): Promise<BoardStatus> {
-    const lines = unit === 'line' ? lineRanges(this.build?.listing ?? []) : undefined
-    return this.update(await this.on().call('step', { hart: this.checkHart(hart), lines }))
+    this.checkHart(hart)
+    if (unit === 'out') return this.stepOut(hart)
+    const lines = unit === 'instruction' ? undefined : lineRanges(this.build?.listing ?? [])
+    return this.update(await this.on().call('step', { hart, lines, over: unit === 'over' }))
+  }
+
+  private async stepOut(hart: number): Promise<BoardStatus> {
+    const [, caller] = await this.frames(hart)
+    if (!caller) throw new WorkbenchError('bad-request', 'nothing is known of a caller here')
+    return this.update(await this.on().call('runTo', { hart, goal: { address: caller.pc, stack: caller.stack ?? 0n } }))
+  }
+
+  async stack(hart: number): Promise<Response<'board.stack'>> {
+    this.mustBePaused()
+    const frames = await this.frames(this.checkHart(hart))
+    return frames.map(({ pc, stack: _stack, ...frame }) => ({ ...frame, pc: toHex(pc), variables: [...frame.variables] }))
+  }
+
+  private async frames(hart: number): Promise<StackFrame[]> {
+    const { build } = this
+    if (!build?.elf) return []
+    const registers = await this.on().call('registers', { hart })
+    const stack = await this.on().call('memory', { hart, address: registers.integer[2][1], length: STACK_BYTES })
+    this.debug = this.debug?.build === build ? this.debug : { build, ...debugInfo(build.elf) }
+    return callStack({ ...this.debug, registers, stack })
+  }
+
+  async setWatchpoints(watchpoints: Watchpoint[]): Promise<Watchpoint[]> {
+    this.watchpoints = watchpoints
+    await this.applyWatchpoints()
+    void this.emit('board.watchpoints', watchpoints)
+    return watchpoints
+  }
+
+  async walk({ hart, address }: Request<'board.walk'>): Promise<Response<'board.walk'>> {
+    return shownWalk(await this.on().call('walk', { hart: this.checkHart(hart), address: BigInt(address) }))
+  }
+
+  async interrupts(): Promise<Response<'board.interrupts'>> {
+    return shownInterrupts(await this.on().call('interrupts', {}))
+  }
+
+  async snapshot(): Promise<BoardStatus> {
+    return this.update(await this.on().call('snapshot', {}))
+  }
+
+  async restore(): Promise<BoardStatus> {
+    if (this.current.snapshot === undefined) throw new WorkbenchError('bad-request', 'there is no snapshot of this run')
+    return this.update(await this.on().call('restore', {}))
   }
 
   async stop(): Promise<BoardStatus> {
@@ -94,7 +149,7 @@ export class BoardService {
     this.client = undefined
     this.generation++
     await client?.close()
-    this.current = { ...this.current, phase: 'off', mips: 0, stop: undefined, crash: undefined, exit: undefined }
+    this.current = { ...this.current, phase: 'off', mips: 0, stop: undefined, crash: undefined, exit: undefined, snapshot: undefined }
     void this.emit('board.status', this.current)
     return this.current
   }
@@ -106,7 +161,13 @@ export class BoardService {
   }
 
   attach(): Response<'board.attach'> {
-    return { status: this.current, console: this.history.all(), charts: this.charts, breakpoints: this.breakpoints }
+    return {
+      status: this.current,
+      console: this.history.all(),
+      charts: this.charts,
+      breakpoints: this.breakpoints,
+      watchpoints: this.watchpoints,
+    }
   }
 
   async input(text: string): Promise<void> {
@@ -174,13 +235,19 @@ export class BoardService {
   }
 
   private update(status: WorkerStatus): BoardStatus {
-    const { phase, seconds, cycles, mips, harts, exit, stop } = status
+    const { phase, seconds, cycles, mips, harts, exit, stop, snapshot } = status
     const here = stop && this.build ? lineAt(this.build.listing, stop.pc) : undefined
     this.current = {
       ...this.current,
-      ...{ phase, seconds, cycles, mips, exit },
+      ...{ phase, seconds, cycles, mips, exit, snapshot },
       harts: harts.length ? [...harts] : this.current.harts,
-      stop: stop && { hart: stop.hart, pc: toHex(stop.pc), reason: stop.reason, ...here },
+      stop: stop && {
+        hart: stop.hart,
+        pc: toHex(stop.pc),
+        reason: stop.reason,
+        address: stop.address === undefined ? undefined : toHex(stop.address),
+        ...here,
+      },
     }
     void this.emit('board.status', this.current)
     return this.current
@@ -205,7 +272,7 @@ export class BoardService {
     const client = this.client
     this.client = undefined
     void client?.close()
-    this.current = { ...this.current, phase: 'crashed', mips: 0, crash: reason }
+    this.current = { ...this.current, phase: 'crashed', mips: 0, crash: reason, snapshot: undefined }
     void this.emit('board.status', this.current)
   }
 
@@ -219,14 +286,22 @@ export class BoardService {
     await this.client.call('breakpoints', { addresses })
   }
 
+  private async applyWatchpoints(): Promise<void> {
+    if (!this.client) return
+    const watchpoints = this.watchpoints.map(({ address, length, access }) => ({ address: BigInt(address), length, access }))
+    await this.client.call('watchpoints', { watchpoints })
+  }
+
   private addressOf(lab: string, path: string, line: number): bigint | undefined {
     if (this.build?.lab !== lab) return undefined
     return this.build.listing.find((row) => row.file === path && row.line === line)?.address
   }
 }
 
-export function toHex(value: bigint): string {
-  return `0x${BigInt.asUintN(64, value).toString(16)}`
+function debugInfo(elf: Uint8Array): { debug: DebugInfo; symbolAt: (address: bigint) => string | undefined } {
+  const file = readElf(elf)
+  const names = new SymbolNames(file)
+  return { debug: readDebugInfo(file), symbolAt: (address) => names.nearest(address)?.name }
 }
 
 function hexOrNull(value: bigint | undefined): string | null {
@@ -250,16 +325,4 @@ function lineRanges(listing: readonly ListedLine[]): { start: bigint; end: bigin
     else ranges.push({ start: address, end, key })
   }
   return ranges.map(({ start, end }) => ({ start, end }))
-}
-
-function registerFile(hart: number, values: RegisterValues): RegisterFile {
-  const rows = (list: readonly (readonly [string, bigint])[]) => list.map(([name, value]) => ({ name, value: toHex(value) }))
-  return {
-    hart,
-    pc: toHex(values.pc),
-    privilege: values.privilege,
-    integer: rows(values.integer),
-    float: rows(values.float),
-    csrs: rows(values.csrs),
-  }
 }

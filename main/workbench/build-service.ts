@@ -13,6 +13,8 @@ export interface Build {
   readonly listing: readonly ListedLine[]
   /** Whether the lab's files lie over others, which are most of the listing. */
   readonly layered: boolean
+  /** All that went into it. */
+  readonly files: ReadonlyMap<string, string>
   readonly key: string
 }
 
@@ -36,7 +38,8 @@ export class BuildService {
     if (last?.key === key) return last
     const begin = performance.now()
     const base = await this.labs.base(lab)
-    const program = await this.toolchain.build(layered(base, files))
+    const all = layered(base, files)
+    const program = await this.toolchain.build(all)
     // Of what lies underneath the window needs the text of what is wrong only.
     const wrong = [...new Set(program.diagnostics.map(({ file }) => file))].filter((file) => !files.has(file) && base.has(file))
     const result: BuildResult = {
@@ -47,7 +50,7 @@ export class BuildService {
       bytes: program.elf?.length ?? 0,
       sources: Object.fromEntries([...files, ...wrong.map((file) => [file, base.get(file)!] as const)]),
     }
-    const build: Build = { lab, result, elf: program.elf, listing: program.listing, layered: base.size > 0, key }
+    const build: Build = { lab, result, elf: program.elf, listing: program.listing, layered: base.size > 0, files: all, key }
     this.last.set(lab, build)
     if (build.elf) this.lastGood.set(lab, build)
     this.onBuild(lab, result)
@@ -62,8 +65,10 @@ export class BuildService {
   async stage(lab: string, stage: 'wasm' | 'ir'): Promise<{ build: number; functions: StageRow[][] }> {
     const build = this.lastGood.get(lab)
     if (!build) return { build: 0, functions: [] }
-    const functions = await this.toolchain.stage(new Map(Object.entries(build.result.sources)), stage)
-    return { build: build.result.number, functions }
+    const functions = await this.toolchain.stage(build.files, stage)
+    // Of what lies underneath the window shows nothing.
+    const own = functions.filter((rows) => rows.some(({ file }) => file !== undefined && file in build.result.sources))
+    return { build: build.result.number, functions: own }
   }
 
   /** Of the last build that worked. */

@@ -150,6 +150,12 @@ export class Workbench {
         return {}
       },
       'board.breakpoints': (request) => board.setBreakpoints(request),
+      'board.watchpoints': ({ watchpoints }) => board.setWatchpoints(watchpoints),
+      'board.stack': ({ hart }) => board.stack(hart),
+      'board.walk': (request) => board.walk(request),
+      'board.interrupts': () => board.interrupts(),
+      'board.snapshot': () => board.snapshot(),
+      'board.restore': () => board.restore(),
       'board.registers': ({ hart }) => board.registers(hart),
       'board.writeRegister': (request) => board.writeRegister(request),
       'board.memory': (request) => board.memory(request),

@@ -24,7 +24,7 @@ export interface PageActions {
   save(): void
 }
 
-export const SIDE_VIEWS: readonly SideView[] = ['guide', 'labs', 'files', 'search', 'board', 'settings']
+export const SIDE_VIEWS: readonly SideView[] = ['guide', 'labs', 'files', 'search', 'board', 'debug', 'settings']
 
 /** The commands that make sense now. */
 export function commands(app: Workbench, page: PageActions): Command[] {
@@ -40,8 +40,13 @@ export function commands(app: Workbench, page: PageActions): Command[] {
   add(lab, 'restart', t.commands.restart, () => app.start(), 'Ctrl+F5')
   add(app.on || phase === 'crashed', 'stop', t.commands.stop, () => app.stop(), 'Shift+F5')
   add(lab, 'build', t.commands.build, () => app.buildNow(), 'Ctrl+Shift+B')
-  add(phase === 'paused', 'step-line', t.commands.stepLine, () => app.step('line'), 'F10')
-  add(phase === 'paused', 'step-instruction', t.commands.stepInstruction, () => app.step('instruction'), 'F11')
+  const paused = phase === 'paused'
+  add(paused, 'step-over', t.commands.stepOver, () => app.step('over'), 'F10')
+  add(paused, 'step-line', t.commands.stepInto, () => app.step('line'), 'F11')
+  add(paused, 'step-out', t.commands.stepOut, () => app.step('out'), 'Shift+F11')
+  add(paused, 'step-instruction', t.commands.stepInstruction, () => app.step('instruction'), 'Alt+F11')
+  add(app.on, 'snapshot', t.commands.snapshot, () => app.snapshot())
+  add(app.status.snapshot !== undefined, 'restore', t.commands.restore, () => app.restore())
   add(app.active !== undefined, 'breakpoint', t.commands.breakpoint, () => page.breakpointAtCursor(), 'F9')
   add(lab && !app.checking, 'check', t.commands.check, () => app.check(), 'Ctrl+Shift+Enter')
   add(app.checking, 'cancel-checks', t.commands.cancelChecks, () => app.host.call('checks.cancel', {}))

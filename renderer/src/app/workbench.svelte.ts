@@ -14,6 +14,7 @@ import {
   type Settings,
   type SettingsPatch,
   type StageRow,
+  type Watchpoint,
 } from '../../../main/protocol'
 import { Documents } from '../editor/documents.svelte'
 import { loadMonaco } from '../editor/monaco'
@@ -22,6 +23,7 @@ import { i18n } from '../i18n/index.svelte'
 import { applyTheme } from './theme'
 
 export type SideView = Settings['layout']['side']
+export type StepUnit = 'over' | 'line' | 'out' | 'instruction'
 export type BottomView = Settings['layout']['bottom']
 
 export interface Notice {
@@ -86,6 +88,7 @@ export class Workbench {
   charts = $state.raw<ChartFrame>({ seconds: 0, classes: [] })
   checks = $state.raw<CheckResult[]>([])
   breakpoints = $state.raw<Breakpoint[]>([])
+  watchpoints = $state.raw<Watchpoint[]>([])
   notice = $state.raw<Notice>()
   /** Where the editor should go. */
   reveal = $state.raw<{ path: string; line: number; column: number; again: number }>()
@@ -119,6 +122,7 @@ export class Workbench {
       await this.consoleSink?.({ offset: 0, text: '', lines: [] }, true)
     })
     host.on('board.console', (chunk) => this.consoleSink?.(chunk, false))
+    host.on('board.watchpoints', (watchpoints) => void (this.watchpoints = watchpoints))
     host.on('checks.changed', ({ lab, results }) => {
       if (lab === this.lab?.definition.id) this.checks = results
     })
@@ -152,6 +156,7 @@ export class Workbench {
     const attached = await this.host.call('board.attach', {})
     this.status = attached.status
     this.charts = attached.charts
+    this.watchpoints = attached.watchpoints
     if (this.consoleSink) await this.consoleSink(attached.console, true)
     else this.missedConsole = attached.console
     if (!this.lab) {
@@ -284,7 +289,22 @@ export class Workbench {
     })
   }
 
-  async step(unit: 'instruction' | 'line'): Promise<void> {
+  async setWatchpoints(watchpoints: Watchpoint[]): Promise<void> {
+    await this.attempt(async () => void (this.watchpoints = await this.host.call('board.watchpoints', { watchpoints })))
+  }
+
+  async snapshot(): Promise<void> {
+    await this.attempt(async () => void (this.status = await this.host.call('board.snapshot', {})))
+  }
+
+  async restore(): Promise<void> {
+    await this.attempt(async () => {
+      this.status = await this.host.call('board.restore', {})
+      this.showStop()
+    })
+  }
+
+  async step(unit: StepUnit): Promise<void> {
     await this.attempt(async () => {
       this.status = await this.host.call('board.step', { unit, hart: this.status.stop?.hart ?? 0 })
       this.showStop()
