@@ -130,11 +130,12 @@ export function takeInterrupts(hart: Hart, pending: u64): void {
   const task = changetype<Task>(pointer)
   hart.task = pointer
   hart.priority = task.priority
-  hart.activity = task.activity
+  const activity = task.activity
+  hart.activity = activity
   hart.switches++
   workFor(hart, task.request)
-  trace.emit(Trace.taskSwitch, task.activity)
-  trace.emit(Trace.pollBegin, task.activity)
+  trace.emit(Trace.taskSwitch, activity)
+  trace.emit(Trace.pollBegin, activity)
   co.resume(pointer)
   trace.emit(Trace.pollEnd, 0)
 }
@@ -142,11 +143,12 @@ export function takeInterrupts(hart: Hart, pending: u64): void {
 /** The life of a hart. Interrupts stay off; wfi wakes for pending ones all the same (Privileged 1.12, 3.3.3). */
 export function runHart(): void {
   const hart = thisHart()
+  const inbox = inboxOf(hart.number)
   cpu.csrWrite(Csr.sie, Interrupt.software | Interrupt.timer | Interrupt.external)
   for (;;) {
     const pending = pendingInterrupts()
     if (pending != 0) takeInterrupts(hart, pending)
-    if (hartCount > 1) emptyInbox(hart)
+    if (cpu.load32(inbox) != 0) emptyInbox(hart)
     const task = popReady(hart)
     if (task == 0) {
       sleep(hart)
