@@ -2,7 +2,7 @@
 // disks through it alone. A buffer that is held stays; one that is dirty stays until writeBack.
 import { Errno } from '../abi'
 import { FRAME, allocateFrame, countFreeFrames } from '../mm/frames'
-import { create, destroy } from '../mm/heap'
+import { __release, create, destroy, tryCleared } from '../mm/heap'
 import { SpinLock } from '../sync/spin'
 import { WaitQueue, park, prepareWait, wakeAll } from '../sync/wait'
 import { Activity, self } from '../task/task'
@@ -48,10 +48,16 @@ const cacheLock = changetype<SpinLock>(memory.data(64, 64))
 @guardedBy(cacheLock) let oldest: Buffer | null = null
 @guardedBy(cacheLock) let newest: Buffer | null = null
 @readOnly let most: u32 = 0
+/** Buffers with their requests, made at the start. */
+@readOnly let pool: usize = 0
+const BUFFER_BYTES: u32 = offsetof<Buffer>()
+const POOLED_BYTES: u32 = BUFFER_BYTES + offsetof<BlockRequest>()
 
 /** A sixteenth of memory, at most 4 MiB, at least 128 KiB. */
 @init export function startCache(): void {
   most = max<u32>(32, min<u32>(1024, countFreeFrames() / 16))
+  pool = tryCleared(most * POOLED_BYTES)
+  if (pool == 0) throw new Error('no memory for the buffer cache')
 }
 
 /** Half of the cache is dirty: whoever writes on should write back first. */
@@ -112,16 +118,15 @@ function find(device: BlockDevice, block: u32): Buffer | null {
     unhash(buffer)
     unlinkAge(buffer)
   } else {
-    buffer = create<Buffer>()
-    if (buffer == null) return null
-    const request = create<BlockRequest>()
-    const frame = request == null ? 0 : allocateFrame()
-    if (request == null || frame == 0) {
-      if (request != null) destroy(request)
-      destroy(buffer)
+    // More than planned when all are in use at once.
+    const at = count < most ? pool + count * POOLED_BYTES : tryCleared(POOLED_BYTES)
+    const frame = at == 0 ? 0 : allocateFrame()
+    if (frame == 0) {
+      if (count >= most) __release(at)
       return null
     }
-    buffer.request = request
+    buffer = changetype<Buffer>(at)
+    buffer.request = changetype<BlockRequest>(at + BUFFER_BYTES)
     buffer.memory = frame
     count++
   }

@@ -192,7 +192,7 @@ export async function resize(file: FatFile, size: u64, activity: Activity): Prom
 
 async function shrink(file: FatFile, size: u32, activity: Activity): Promise<i64> {
   if (size == 0) {
-    const status = file.first == 0 ? 0 : freeLater(file.volume, file.first)
+    const status = file.first == 0 ? 0 : await freeLater(file.volume, file.first, activity)
     if (status == 0) file.first = 0
     file.walkCluster = 0
     return status

@@ -26,7 +26,7 @@ export function unitsOf(name: usize, length: u32, units: usize): u32 {
       if ((next & 0xc0) != 0x80) return 0
       code = (code << 6) | (next & 0x3f)
     }
-    if (count + 2 > MOST_UNITS || code > 0x10ffff || !isAllowed(code)) return 0
+    if (count + (code < 0x10000 ? 1 : 2) > MOST_UNITS || code > 0x10ffff || !isAllowed(code)) return 0
     if (code >= 0x10000) {
       store<u16>(units + count++ * 2, <u16>(0xd800 + ((code - 0x10000) >> 10)))
       store<u16>(units + count++ * 2, <u16>(0xdc00 + (code & 0x3ff)))
@@ -55,11 +55,11 @@ export function utf8Of(units: usize, count: u32, name: usize): u32 {
         index++
       }
     }
-    if (length + 4 > 255) return 0
+    if (length + (code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4) > 255) return 0
     if (code < 0x80) store<u8>(name + length++, <u8>code)
     else {
       const more: u32 = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3
-      store<u8>(name + length++, <u8>((0xf00 >> more) | (code >> (6 * more))))
+      store<u8>(name + length++, <u8>((0xff00 >> (more + 1)) | (code >> (6 * more))))
       for (let left = more; left != 0; left--) store<u8>(name + length++, <u8>(0x80 | ((code >> (6 * (left - 1))) & 0x3f)))
     }
   }

@@ -3,7 +3,7 @@
 import { Errno, FileType } from '../abi'
 import { BLOCK_SECTORS, Buffer, BufferKind, markDirty, readBuffer, releaseBuffer } from '../block/cache'
 import { BlockDevice } from '../block/device'
-import { __release, destroy, tryCleared } from '../mm/heap'
+import { __release, create, destroy, tryCleared } from '../mm/heap'
 import { lockMutex, unlockMutex } from '../sync/mutex'
 import { Activity } from '../task/task'
 import { setDefaults } from '../vfs/defaults'
@@ -14,7 +14,7 @@ import { ATTRIBUTES, ATTRIBUTE_ARCHIVE, ATTRIBUTE_DIRECTORY, FatFile, SIZE, TIME
 import { MOST_UNITS, SHORT_BYTES, unitsOf, utf8Of } from './names'
 import { allocateCluster, freeLater } from './table'
 import { now, unpackTime } from './time'
-import { ENTRY, Volume, clusterSector, flushLocked, flushVolume, inBuffer, noteChange, openVolume } from './volume'
+import { ENTRY, Volume, clusterSector, flushLocked, flushVolume, inBuffer, noteChange, openVolume, startFlusher } from './volume'
 
 const operations = changetype<NodeOperations>(memory.data(64, 8))
 /** Listings begin there: what is below belongs to "." and "..". */
@@ -47,6 +47,9 @@ export async function openFat(device: BlockDevice, activity: Activity): Promise<
   file.first = volume.root
   node.number = ROOT_NUMBER
   node.parent = node
+  const own = create<Activity>()
+  if (own == null) return -Errno.ENOMEM
+  if (!volume.readOnly) startFlusher(volume, own)
   return <i64>changetype<usize>(node)
 }
 
@@ -170,12 +173,12 @@ async function makeEntry(directory: Node, units: usize, type: u32, activity: Act
       const cluster = <u32>result
       setFirst(entry, cluster)
       result = await fillDirectory(volume, cluster, entry, parent, activity)
-      if (result < 0) freeLater(volume, cluster)
+      if (result < 0) await freeLater(volume, cluster, activity)
     }
   }
   if (result >= 0) {
     result = await addEntry(scan, units + 8, load<u32>(units), entry, activity)
-    if (result < 0 && type == FileType.directory) freeLater(volume, firstIn(entry))
+    if (result < 0 && type == FileType.directory) await freeLater(volume, firstIn(entry), activity)
   }
   if (result >= 0) {
     result = await nodeOf(directory, scan, activity)
@@ -421,7 +424,7 @@ async function fatRelease(node: Node, activity: Activity): Promise<i64> {
   let status: i64 = 0
   await lockMutex(volume.mutex, activity)
   if (!file.replaced) {
-    if (file.removed) status = file.first == 0 ? 0 : freeLater(volume, file.first)
+    if (file.removed) status = file.first == 0 ? 0 : await freeLater(volume, file.first, activity)
     else if (file.entryChanged) status = await writeEntry(file, activity)
     unlistFile(file)
   }

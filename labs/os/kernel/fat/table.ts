@@ -1,7 +1,7 @@
 // Owns the allocation table: what follows a cluster, and which are free. The volume's mutex is held by whoever changes it.
 import { Errno } from '../abi'
 import { BLOCK_SECTORS, Buffer, BufferKind, haveBuffer, markDirty, readBuffer, releaseBuffer } from '../block/cache'
-import { __release, tryAllocate } from '../mm/heap'
+import { FRAME } from '../mm/frames'
 import { Activity } from '../task/task'
 import { FIRST_CLUSTER, Volume, flushLocked, inBuffer, isCluster, noteChange } from './volume'
 
@@ -11,6 +11,8 @@ const MASK: u32 = 0x0fffffff
 /** From here on: the last of its chain. */
 export const LAST: u32 = 0x0ffffff8
 const END: u32 = 0x0fffffff
+/** Chains that wait to be freed. */
+const MOST_PENDING: u32 = FRAME / 4
 
 @inline function sectorOf(volume: Volume, cluster: u32): u32 {
   return volume.tableSector + cluster / PER_SECTOR
@@ -58,7 +60,7 @@ async function setFollower(volume: Volume, cluster: u32, value: u32, activity: A
 /** Takes a free cluster as the last of a chain, behind `previous` unless that is 0: its number, or -errno. */
 export async function allocateCluster(volume: Volume, previous: u32, activity: Activity): Promise<i64> {
   let cluster = await findFree(volume, activity)
-  if (cluster == -Errno.ENOSPC && volume.pending != 0) {
+  if (cluster == -Errno.ENOSPC && volume.pendingCount != 0) {
     // What was deleted becomes free by a flush.
     const status = await flushLocked(volume, activity)
     if (status < 0) return status
@@ -103,24 +105,24 @@ export async function cutChain(volume: Volume, last: u32, activity: Activity): P
   if (next < 0) return <i32>next
   if (!isCluster(volume, <u32>next)) return 0
   const status = await setFollower(volume, last, END, activity)
-  return status < 0 ? status : freeLater(volume, <u32>next)
+  return status < 0 ? status : await freeLater(volume, <u32>next, activity)
 }
 
 /** Frees a chain when the directory on the disk does not name it any more. */
-export function freeLater(volume: Volume, first: u32): i32 {
-  const chain = tryAllocate(8)
-  if (chain == 0) return -Errno.ENOMEM
-  store<u32>(chain, volume.pending)
-  store<u32>(chain, first, 4)
-  volume.pending = <u32>chain
+export async function freeLater(volume: Volume, first: u32, activity: Activity): Promise<i32> {
+  if (volume.pendingCount == MOST_PENDING) {
+    const status = await flushLocked(volume, activity)
+    if (status < 0) return <i32>status
+  }
+  store<u32>(volume.pending + volume.pendingCount++ * 4, first)
   noteChange(volume)
   return 0
 }
 
 export async function freePending(volume: Volume, activity: Activity): Promise<i32> {
-  while (volume.pending != 0) {
-    const chain = volume.pending
-    let cluster = load<u32>(chain, 4)
+  while (volume.pendingCount != 0) {
+    const place = volume.pending + (volume.pendingCount - 1) * 4
+    let cluster = load<u32>(place)
     while (isCluster(volume, cluster)) {
       const next = await follower(volume, cluster, activity)
       if (next < 0) return <i32>next
@@ -130,10 +132,9 @@ export async function freePending(volume: Volume, activity: Activity): Promise<i
       if (status < 0) return status
       if (volume.freeClusters != u32.MAX_VALUE) volume.freeClusters++
       cluster = <u32>next
-      store<u32>(chain, cluster, 4)
+      store<u32>(place, cluster)
     }
-    volume.pending = load<u32>(chain)
-    __release(chain)
+    volume.pendingCount--
   }
   return 0
 }

@@ -5,10 +5,12 @@ import { Errno } from '../abi'
 import { BlockDevice, SECTOR } from '../block/device'
 import { BLOCK_SECTORS, Buffer, BufferKind, flushDevice, markDirty, readBuffer, releaseBuffer, writeBack } from '../block/cache'
 import { thisHart, ticksPerSecond } from '../hart'
-import { create, destroy, tryCleared } from '../mm/heap'
+import { allocateFrame } from '../mm/frames'
+import { create, tryCleared } from '../mm/heap'
 import { printLine } from '../print'
 import { Mutex, MUTEX_BYTES, lockMutex, mutexAt, unlockMutex } from '../sync/mutex'
-import { finishTimer, nowhere, park, prepareTimedWait } from '../sync/wait'
+import { SpinLock } from '../sync/spin'
+import { WaitQueue, finishTimer, nowhere, park, prepareTimedWait, prepareWait, wakeAll } from '../sync/wait'
 import { Activity, self } from '../task/task'
 import { FatFile, writeEntry } from './entry'
 import { freePending } from './table'
@@ -41,12 +43,16 @@ const FLUSH_SECONDS: u64 = 1
   mutex: Mutex
   /** Files that somebody has. */
   files: FatFile | null
-  /** Chains to be freed at the next flush: FatChain list. */
+  /** First clusters of the chains to be freed at the next flush: a frame of them. */
   pending: u32
+  pendingCount: u32
   /** Something has changed since the last flush. */
   changed: u32
-  /** A task waits to flush. */
+  /** A flush is due a while from now. */
   flushing: u32
+  flushLock: u32
+  flusherHead: u32
+  flusherTail: u32
 }
 
 @inline export function clusterBytes(volume: Volume): u32 {
@@ -104,7 +110,9 @@ function readDescription(device: BlockDevice, start: u32, at: usize): Volume | n
   if (clusters == 0 || <u64>(clusters + FIRST_CLUSTER) * 4 > <u64>tableSectors * SECTOR || clusters >= 0x0ffffff5) return null
   const volume = create<Volume>()
   const lock = tryCleared(MUTEX_BYTES)
-  if (volume == null || lock == 0) return null
+  const pending = allocateFrame()
+  if (volume == null || lock == 0 || pending == 0) return null
+  volume.pending = pending
   volume.mutex = mutexAt(lock)
   volume.device = device
   volume.tableSector = start + reserved
@@ -182,7 +190,7 @@ export async function flushLocked(volume: Volume, activity: Activity): Promise<i
   if (status == 0) status = await writeInformation(volume, activity)
   if (status == 0) status = await writeKind(volume, BufferKind.table, activity)
   if (status == 0) status = await writeKind(volume, BufferKind.directory, activity)
-  if (status == 0 && volume.pending != 0) {
+  if (status == 0 && volume.pendingCount != 0) {
     status = await freePending(volume, activity)
     if (status == 0) status = await writeInformation(volume, activity)
     if (status == 0) status = await writeKind(volume, BufferKind.table, activity)
@@ -198,28 +206,49 @@ export async function flushVolume(volume: Volume, activity: Activity): Promise<i
   return status
 }
 
-/** Notes a change: a task of its own flushes it a while later, unless somebody does before. Nothing runs while nothing changes. */
+@inline function flushLock(volume: Volume): SpinLock {
+  return changetype<SpinLock>(changetype<usize>(volume) + offsetof<Volume>('flushLock'))
+}
+
+@inline function flusher(volume: Volume): WaitQueue {
+  return changetype<WaitQueue>(changetype<usize>(volume) + offsetof<Volume>('flusherHead'))
+}
+
+/** Notes a change: the volume's flusher writes it a while later, unless somebody does before. Nothing runs while nothing changes. */
 export function noteChange(volume: Volume): void {
   volume.changed = 1
-  if (atomic.xchg<u32>(changetype<usize>(volume) + offsetof<Volume>('flushing'), 1) != 0) return
-  const activity = create<Activity>()
-  if (activity == null) {
-    volume.flushing = 0
-    return
-  }
+  if (volume.flushing) return
+  const lock = flushLock(volume)
+  lock.lock()
+  volume.flushing = 1
+  lock.unlock()
+  wakeAll(flusher(volume))
+}
+
+/** Starts the task that flushes. */
+export function startFlusher(volume: Volume, activity: Activity): void {
   const hart = thisHart()
   const caller = hart.activity
   hart.activity = <u32>changetype<usize>(activity)
-  detach(flushLater(volume, activity))
+  detach(flushForEver(volume, activity))
   hart.activity = caller
 }
 
-async function flushLater(volume: Volume, activity: Activity): Promise<void> {
-  if (prepareTimedWait(nowhere, activity, self(), cpu.time() + FLUSH_SECONDS * ticksPerSecond)) {
+async function flushForEver(volume: Volume, activity: Activity): Promise<void> {
+  const lock = flushLock(volume)
+  for (;;) {
+    lock.lock()
+    while (!volume.flushing) {
+      prepareWait(flusher(volume), activity, self())
+      lock.unlock()
+      park()
+      lock.lock()
+    }
+    lock.unlock()
+    prepareTimedWait(nowhere, activity, self(), cpu.time() + FLUSH_SECONDS * ticksPerSecond)
     park()
     finishTimer(activity)
+    volume.flushing = 0
+    if ((await flushVolume(volume, activity)) < 0) printLine('kernel: a disk could not be written')
   }
-  volume.flushing = 0
-  if ((await flushVolume(volume, activity)) < 0) printLine('kernel: a disk could not be written')
-  destroy(activity)
 }
