@@ -129,3 +129,76 @@ for (const level of [0, 2] as const)
       expect(await both(body)).toBe('200 -200 5 0 ')
     })
   })
+
+const c = `#include <pollen.h>
+void print(int x);
+pollen_task *sleep(int n);
+static void note(void *context) { print(*(int *)context); }
+pollen_task *sum(int n) {
+  int parts[8], total = 0;
+  for (int i = 0; i < n; i++) parts[i] = (int)pollen_await(sleep(i + 1));
+  for (int i = 0; i < n; i++) total += parts[i] * (i + 1);
+  return pollen_return(total);
+}
+pollen_task *plain(int n) { return pollen_return(n + 1); }
+static pollen_task *pair(int a, int b) {
+  volatile int kept = a;
+  long long left = pollen_await(sum(a));
+  return pollen_return(left * 1000 + pollen_await(plain(b)) + kept);
+}
+pollen_task *outer(int n) {
+  int id = n * 100;
+  pollen_defer(note, &id);
+  int result = (int)pollen_await(pair(n, n + 5));
+  pollen_defer(note, &result);
+  print(1);
+  if (n == 2) pollen_undefer(1);
+  id++;
+  pollen_await(sleep(0));
+  return pollen_return(0);
+}
+int block(int n) { return (int)pollen_block_on(sum(n)); }
+void drop(pollen_task *task) { pollen_cancel(task); }
+void let_go(pollen_task *task) { pollen_detach(task); }
+`
+const cDeclarations = `
+declare function sum(n: i32): Promise<i32>;
+declare function plain(n: i32): Promise<i32>;
+declare function outer(n: i32): Promise<i64>;
+declare function block(n: i32): i32;
+declare function drop(task: usize): void;
+declare function let_go(task: usize): void;
+`
+
+for (const level of [0, 2] as const)
+  describeWith(['qemu-system-riscv64'], `tasks of C at level ${level}`, () => {
+    const both = (body: string): Promise<string> => run({ 'main.ts': cDeclarations + body, 'tasks.c': c }, level)
+
+    test('keep their arrays while they wait, and give everything back', async () => {
+      const body = `async function work(): Promise<i32> { return await sum(3) + await plain(1); }
+        function test(): void { print(blockOn(work())); print(block(4)); }`
+      expect(await both(body)).toBe('16 30 0 ')
+    })
+
+    test('await each other, and run deferred calls at their end', async () => {
+      expect(await both('function test(): void { blockOn(outer(2)); blockOn(outer(3)); }')).toBe('1 5010 201 1 14012 301 0 ')
+    })
+
+    test('run deferred calls when either language cancels them', async () => {
+      const body = `function test(): void {
+        const one = outer(4); wakeSleeper(); cancel(one);
+        drop(changetype<usize>(outer(5)));
+        let_go(changetype<usize>(sum(1))); wakeSleeper(); }`
+      expect(await both(body)).toBe('400 500 0 ')
+    })
+  })
+
+test('a coroutine of C with an array of variable size is refused at its line', async () => {
+  const { diagnostics } = await buildProgram({
+    configuration: { version: 1, kind: 'firmware', sources: ['main.c'] },
+    readFile: () =>
+      '#include <pollen.h>\nvoid use(char *);\npollen_task *f(pollen_task *other, int n) {\n  char room[n];\n  use(room);\n  pollen_await(other);\n  use(room);\n  return pollen_return(0);\n}\n__attribute__((noinline)) void use(char *p) { *(volatile char *)p = 1; }\nint main(void) { return 0; }\n',
+  })
+  expect(diagnostics).toMatchObject([{ file: 'main.c', line: 4, severity: 'error', code: 'wasm/unsupported' }])
+  expect(diagnostics[0].message).toContain('array of fixed size')
+})

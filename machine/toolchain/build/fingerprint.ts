@@ -7,7 +7,7 @@ import { InstructionReader } from '../wasm/instruction.ts'
 import type { WasmModule } from '../wasm/types.ts'
 
 /** Changes when the code generator's output may: part of every fingerprint. */
-const version = 2
+const version = 3
 
 /** A fingerprint of function `index`. */
 export function fingerprintOf(module: WasmModule, index: number, options: CodeOptions, context: ModuleContext): string {

@@ -1,5 +1,6 @@
 /** One wasm function through all passes, and a whole module into an object's text section. */
 import { buildFunction, irSignature } from '../ir/build.ts'
+import { moveStackToFrame } from '../ir/coroutine-stack.ts'
 import { optimise } from '../ir/optimise.ts'
 import { printFunction } from '../ir/text.ts'
 import type { WasmModule } from '../wasm/types.ts'
@@ -11,6 +12,7 @@ import { emitFunction, type EmittedFunction } from './emit.ts'
 import { arrangeLoops } from './layout.ts'
 import { computeLiveness } from './liveness.ts'
 import { lower, type AddressModel } from './lower.ts'
+import { gp } from './machine.ts'
 import type { ObjectBuilder } from './object-builder.ts'
 import { select, type ModuleContext } from './select.ts'
 
@@ -94,6 +96,7 @@ function optimisedFunction(module: WasmModule, index: number, options: CodeOptio
     variables: options.variables?.get(index),
     kept: options.kept?.get(index),
   })
+  for (const [index, register] of options.globalRegisters ?? []) if (register === gp) moveStackToFrame(fn, index)
   lower(fn, options.model)
   optimise(fn, options.level)
   return fn

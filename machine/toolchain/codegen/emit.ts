@@ -93,7 +93,9 @@ export class Emitter {
     private readonly intervals: Intervals,
     private readonly options: EmitOptions,
   ) {
-    this.coroutineBytes = fn.coroutine ? TASK_HEADER_BYTES + assignment.frameSlots * 8 : 0
+    // The area ends at a multiple of 16, as clang expects of its stack.
+    const slots = fn.areaBytes ? Math.ceil(assignment.frameSlots / 2) * 2 : assignment.frameSlots
+    this.coroutineBytes = fn.coroutine ? TASK_HEADER_BYTES + slots * 8 + fn.areaBytes : 0
   }
 
   run(): EmittedFunction {
@@ -423,6 +425,10 @@ export class Emitter {
         return
       case 'fence':
         this.add('fence', { pred: 15, succ: 15 })
+        return
+      case 'frame.area':
+        this.constant(x.rd, BigInt(this.coroutineBytes))
+        this.add('addw', { rd: x.rd, rs1: x.rd, rs2: s0 })
         return
       case 'suspend':
         this.suspend(x)

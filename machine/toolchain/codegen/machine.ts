@@ -121,6 +121,8 @@ export class MachineFunction {
   /** Where the caller put stack arguments, relative to our incoming sp. */
   hasCalls = false
   coroutine = false
+  /** Bytes of the coroutine frame behind the slots, for what C has on its stack. */
+  areaBytes = 0
   /** Entered by an interrupt instead of a call. */
   interrupt = false
   /** Source variables by local index; those without a name are of no interest to anybody. */

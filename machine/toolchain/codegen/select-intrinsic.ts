@@ -187,6 +187,9 @@ function coroutine(s: Selector, x: Instruction): boolean {
       s.machine.hasCalls = true
       return true
     }
+    case 'co.area':
+      s.emit('frame.area', resultOf(s, x))
+      return true
     case 'co.code': {
       const entry = s.temporary('slli', s.register(x.args[0]), -1, 3)
       s.emit('lw', resultOf(s, x), s.temporary('add', addressOf(s, s.context.tableSymbol(0)), entry), -1, TABLE_ENTRIES)

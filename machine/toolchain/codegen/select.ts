@@ -76,6 +76,7 @@ export class Selector {
   ) {
     this.machine = new MachineFunction(fn.name)
     this.machine.coroutine = fn.coroutine
+    this.machine.areaBytes = fn.areaBytes
     this.machine.variables = fn.variables.map((name, local) => {
       // AssemblyScript numbers the variables of inner scopes: `i|2`.
       const plain = name?.replace(/\|\d+$/, '')

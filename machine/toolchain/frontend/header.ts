@@ -29,7 +29,9 @@ function declarations(): string {
           const [id, type] = param.split(':').map((part) => part.trim())
           return `${types[type]} ${id}`
         })
-      return `__attribute__((import_module("${module}"), import_name("${name}"))) ${types[result]} ${module}_${name}(${list.join(', ') || 'void'});`
+      // What suspends, or knows its frame, must not be inlined into another coroutine: clang never inlines what returns twice.
+      const twice = name === 'suspend' || name === 'frame' ? ', returns_twice' : ''
+      return `__attribute__((import_module("${module}"), import_name("${name}")${twice})) ${types[result]} ${module}_${name}(${list.join(', ') || 'void'});`
     })
     .join('\n')
 }
@@ -144,23 +146,23 @@ static inline unsigned long long pollen_block_on(pollen_task *task) {
 
 /* In C: a function that contains these is a coroutine. It gives its task, to its caller at the first await and at its end:
      pollen_task *twice(pollen_task *number) { return pollen_return(2 * pollen_await(number)); } */
-POLLEN_INLINE unsigned long long pollen_await(pollen_task *task) {
+POLLEN_INLINE __attribute__((returns_twice)) unsigned long long pollen_await(pollen_task *task) {
   if (pollen_link(task, (pollen_task *)co_frame())) {
     co_suspend();
     *pollen_awaited((pollen_task *)co_frame()) = 0;
   }
   return pollen_take(task);
 }
-POLLEN_INLINE pollen_task *pollen_return(unsigned long long result) {
+POLLEN_INLINE __attribute__((returns_twice)) pollen_task *pollen_return(unsigned long long result) {
   pollen_task *self = (pollen_task *)co_frame();
   pollen_run_deferred(self);
   pollen_complete(self, result);
   return self;
 }
 /* Calls fn(context) when the running coroutine ends, however it ends; the latest comes first. */
-POLLEN_INLINE void pollen_defer(void (*fn)(void *), void *context) { pollen_defer_in((pollen_task *)co_frame(), fn, context); }
+POLLEN_INLINE __attribute__((returns_twice)) void pollen_defer(void (*fn)(void *), void *context) { pollen_defer_in((pollen_task *)co_frame(), fn, context); }
 /* Takes the latest deferred call back; makes it now unless run is 0. */
-POLLEN_INLINE void pollen_undefer(int run) { pollen_undefer_in((pollen_task *)co_frame(), run); }
+POLLEN_INLINE __attribute__((returns_twice)) void pollen_undefer(int run) { pollen_undefer_in((pollen_task *)co_frame(), run); }
 #ifdef __cplusplus
 }
 #endif

@@ -94,6 +94,8 @@ export class IrFunction {
   variableTypes: readonly Type[] = []
   /** True when it contains a suspension point. */
   coroutine = false
+  /** Bytes of a coroutine's frame that take the place of C's stack. */
+  areaBytes = 0
 
   constructor(
     readonly name: string,
