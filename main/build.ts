@@ -11,7 +11,8 @@ const dist = path.join(root, 'dist')
 async function main(): Promise<void> {
   await mkdir(dist, { recursive: true })
   await buildHart(dist)
-  await buildFirmware(path.join(root, 'labs/os/firmware'), path.join(dist, 'firmware.elf'))
+  await buildFirmware(path.join(root, 'labs/os/firmware'), 'virt', path.join(dist, 'firmware.elf'))
+  await buildFirmware(path.join(root, 'labs/os/firmware'), 'k210', path.join(dist, 'firmware-k210.elf'))
   await rm(path.join(dist, 'chunks'), { recursive: true, force: true })
   await build({
     entryPoints: {

@@ -102,7 +102,7 @@ function checkedTree(file: BootFile): Uint8Array {
   }
 }
 
-function dynamicInfo(nextAddress: number): Uint8Array {
+export function dynamicInfo(nextAddress: number): Uint8Array {
   const fields = [FW_DYNAMIC_MAGIC, FW_DYNAMIC_VERSION, BigInt(nextAddress), NEXT_MODE_SUPERVISOR, 0n, 0n]
   const bytes = new Uint8Array(fields.length * 8)
   const view = new DataView(bytes.buffer)

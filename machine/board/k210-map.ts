@@ -6,6 +6,8 @@
 const MEBIBYTE = 1 << 20
 
 export const K210_MAP = {
+  /** Where real chips have nothing: ends the run. */
+  finisher: { base: 0x0010_0000, size: 0x1000 },
   clint: { base: 0x0200_0000, size: 0x1_0000 },
   plic: { base: 0x0c00_0000, size: 0x400_0000, sources: 66 },
   uarths: { base: 0x3800_0000, size: 0x1000, irq: 33 },

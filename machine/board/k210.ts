@@ -7,6 +7,7 @@ import { DwSpi } from '../device/dw-spi.ts'
 import { DwTimer } from '../device/dw-timer.ts'
 import { DwUart } from '../device/dw-uart.ts'
 import { DwWatchdog } from '../device/dw-watchdog.ts'
+import { Finisher } from '../device/finisher.ts'
 import { Fpioa, PIN_FUNCTION } from '../device/fpioa.ts'
 import { Gated } from '../device/gated.ts'
 import { Gpio } from '../device/gpio.ts'
@@ -103,6 +104,10 @@ export class K210Board implements Board {
     }
 
     add(K210_MAP.clint, makeClint(this.machine))
+    add(
+      K210_MAP.finisher,
+      new Finisher('finisher', { exit: (status) => this.machine.exit(status), reset: () => this.reset('software') }, log),
+    )
     this.plic = add(K210_MAP.plic, this.makePlic(harts))
     const line = (source: number) => this.plic.source(source)
     this.sysctl = addWords(

@@ -253,8 +253,5 @@ function firmwareFor({ bios, board }: RunOptions, kernel: BootFile | undefined):
   const chosen = bios ?? (kernel && needsFirmware(kernel, VIRT_MAP.ram.base) ? 'builtin' : 'none')
   if (chosen === 'none') return undefined
   if (chosen !== 'builtin') return readFile(chosen)
-  if (board === 'k210') {
-    throw new LoadError(`${kernel?.name ?? '--bios builtin'}: needs firmware, and none is built in for the k210 board: use --bios FILE`)
-  }
-  return loadFirmware()
+  return loadFirmware(board)
 }

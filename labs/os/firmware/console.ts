@@ -1,15 +1,5 @@
-// The serial port: polled, for the SBI's console calls and the firmware's last words.
-import { LINE_RECEIVED, LINE_TRANSMITTER_EMPTY, UART_DATA, UART_LINE_STATUS } from './board-virt'
-
-export function put(character: u8): void {
-  while ((cpu.load8(UART_LINE_STATUS) & LINE_TRANSMITTER_EMPTY) == 0) {}
-  cpu.store8(UART_DATA, character)
-}
-
-/** The next character that was typed, or -1. */
-export function take(): i32 {
-  return (cpu.load8(UART_LINE_STATUS) & LINE_RECEIVED) != 0 ? <i32>cpu.load8(UART_DATA) : -1
-}
+// Text on the serial port: the firmware's last words.
+import { put } from './board-virt'
 
 export function print(text: string): void {
   for (let i = 0; i < text.length; i++) put(<u8>text.charCodeAt(i))

@@ -6,15 +6,20 @@
 .equ MPP, 3 << 11
 .equ MPP_S, 1 << 11
 .equ MPRV, 1 << 17
+.equ MXR, 1 << 19
 
 # A trap's frame (trap.ts reads it): the registers that compiled code may change.
-.equ FRAME, 160
+.equ FRAME, 256
 .equ FRAME_RA, 0
 .equ FRAME_SP, 8
 .equ FRAME_TP, 16
 .equ FRAME_T0, 24
 .equ FRAME_A0, 48
 .equ FRAME_T3, 112
+# Only when an illegal instruction is emulated, which may write any register.
+.equ FRAME_GP, 144
+.equ FRAME_S0, 152
+.equ ILLEGAL, 2
 
     .section .text.init, "ax"
     .globl _start
@@ -91,7 +96,10 @@ trap_entry:
     csrr tp, mhartid
     sext.w a0, sp
     csrr a1, mcause
+    li t0, ILLEGAL
+    beq a1, t0, illegal_trap
     call trap
+trap_return:
     ld ra, FRAME_RA(sp)
     ld tp, FRAME_TP(sp)
     ld t0, FRAME_T0(sp)
@@ -111,6 +119,20 @@ trap_entry:
     ld t6, FRAME_T3+24(sp)
     ld sp, FRAME_SP(sp)
     mret
+
+# Emulation sees, and may change, all registers.
+illegal_trap:
+    mv t0, sp
+    sd gp, FRAME_GP(t0)
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    sd s\n, FRAME_S0+8*\n(t0)
+    .endr
+    call trap
+    ld gp, FRAME_GP(sp)
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ld s\n, FRAME_S0+8*\n(sp)
+    .endr
+    j trap_return
 
 # enterSupervisor(address, a0, a1): starts S-mode with nothing left of the firmware in its registers; does not return.
     .globl enterSupervisor
@@ -201,6 +223,32 @@ loadAsSupervisor:
     csrr a0, mcause
     ret
 
+# fetchAsSupervisor(address, result): the four bytes of the instruction there, stored at result, as the privilege that trapped would
+# read them even where it may only execute. Gives 0, or the cause of the fault, with its address in mtval.
+    .globl fetchAsSupervisor
+fetchAsSupervisor:
+    csrr t2, mtvec
+    csrr t3, mepc
+    csrr t4, mstatus
+    la t0, 1b
+    csrw mtvec, t0
+    li t1, MPRV | MXR
+    csrs mstatus, t1
+    lhu t0, 0(a0)
+    li t1, 3
+    and t5, t0, t1
+    bne t5, t1, 2f
+    lhu t5, 2(a0)
+    slli t5, t5, 16
+    or t0, t0, t5
+2:  csrw mstatus, t4
+    csrw mtvec, t2
+    slli a1, a1, 32
+    srli a1, a1, 32
+    sw t0, 0(a1)
+    li a0, 0
+    ret
+
 # firmwareEnd(): the first page behind the firmware's memory.
     .globl firmwareEnd
 firmwareEnd:
@@ -223,6 +271,12 @@ fencePageOf:
     .globl fenceAllOf
 fenceAllOf:
     sfence.vma zero, a0
+    ret
+
+# The fence of privileged 1.9.1: sfence.vm.
+    .globl fenceVirtualMemory
+fenceVirtualMemory:
+    .word 0x10400073
     ret
 
     .data

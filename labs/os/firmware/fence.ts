@@ -1,5 +1,6 @@
 // Fences on other harts (SBI 1.0, chapter 8). One request at a time: whoever waits for its turn, or for the others, serves meanwhile
 // what is asked of itself, so that two harts asking each other do not wait for ever.
+import { fenceAll, fenceAllOf, fencePage, fencePageOf } from './privileged'
 import { REASON_FENCE, STARTED, SUSPENDED, ask, stateOf } from './harts'
 
 export const FENCE_INSTRUCTIONS: u32 = 0
@@ -58,7 +59,7 @@ function fenceHere(kind: u32, start: u64, size: u64, space: u64): void {
   const pages = (size + 4095) >>> 12
   if ((start == 0 && size == 0) || size == <u64>-1 || pages > MOST_PAGES) {
     if (kind == FENCE_SPACE) fenceAllOf(space)
-    else cpu.sfenceAll()
+    else fenceAll()
     return
   }
   const end = start + size
@@ -67,8 +68,3 @@ function fenceHere(kind: u32, start: u64, size: u64, space: u64): void {
     else fencePage(address)
   }
 }
-
-// Addresses of S-mode have 64 bits, pointers of this program 32.
-@external('env', 'fencePage') declare function fencePage(address: u64): void
-@external('env', 'fencePageOf') declare function fencePageOf(address: u64, space: u64): void
-@external('env', 'fenceAllOf') declare function fenceAllOf(space: u64): void

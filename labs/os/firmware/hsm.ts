@@ -1,6 +1,6 @@
 // Starting, stopping and suspending harts (SBI 1.0, chapter 9).
 import { FIRMWARE_BASE } from './board-virt'
-import { MACHINE_SOFTWARE, MIE, MIP, MSTATUS, MSTATUS_FS_INITIAL, MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, SATP, SUPERVISOR_SOFTWARE } from './csr'
+import { MACHINE_SOFTWARE, MIE, MIP, MSTATUS, MSTATUS_FS_INITIAL, MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, SUPERVISOR_SOFTWARE } from './csr'
 import {
   CLAIMED,
   STARTED,
@@ -19,6 +19,7 @@ import {
   stateOf,
   takeReasons,
 } from './harts'
+import { translateNothing } from './privileged'
 import { ALREADY_AVAILABLE, INVALID_ADDRESS, INVALID_PARAMETER, NOT_SUPPORTED, SUCCESS, give } from './result'
 import { setTimer } from './timer'
 
@@ -91,7 +92,7 @@ export function waitForStart(): void {
 
 /** Into S-mode with the registers that the SBI promises. */
 export function enter(address: u64, opaque: u64): void {
-  cpu.csrWrite(SATP, 0)
+  translateNothing()
   cpu.csrClear(MSTATUS, MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP)
   cpu.csrSet(MSTATUS, MSTATUS_FS_INITIAL)
   enterSupervisor(address, cpu.hartId(), opaque)

@@ -6,33 +6,25 @@ import {
   CAUSE_MACHINE_TIMER,
   CAUSE_SUPERVISOR_CALL,
   MACHINE_SOFTWARE,
-  MCOUNTEREN,
   MEDELEG,
   MIDELEG,
   MIE,
   MIP,
-  PMPADDR0,
-  PMPADDR1,
-  PMPADDR2,
-  PMPCFG0,
   SUPERVISOR_SOFTWARE,
 } from './csr'
 import { hartsInTree, reserve } from './device-tree'
 import { serveFence } from './fence'
 import { MAX_HARTS, REASON_INTERRUPT, STARTED, STOPPED, arrive, lower, setPresent, setState, takeReasons } from './harts'
 import { enter, waitForStart as wait } from './hsm'
+import { DELEGATED_EXCEPTIONS, hide, openToSupervisor } from './privileged'
 import { unexpectedTrap } from './reset'
 import { call } from './sbi'
 import { initializeTimer, timerExpired } from './timer'
 
 @external('env', 'firmwareEnd') declare function firmwareEnd(): u64
 
-// Every exception but the calls of S and M: S-mode handles its own.
-const DELEGATED_EXCEPTIONS: u64 = 0xb1ff
 // Those of S, and those of U where the hart has the N extension; the register keeps what it can.
 const DELEGATED_INTERRUPTS: u64 = 0x333
-// Entry 0: off, its address is where entry 1 begins. Entry 1: up to its address, no access. Entry 2: all of memory, all access.
-const PROTECTION: u64 = 0x1f0800
 
 // fw_dynamic's description of the next stage: magic, version, address, mode.
 const DESCRIPTION_MAGIC: u64 = 0x4942534f
@@ -78,19 +70,14 @@ export function waitForStart(): void {
 function initializeHart(): void {
   cpu.csrWrite(MEDELEG, DELEGATED_EXCEPTIONS)
   cpu.csrWrite(MIDELEG, DELEGATED_INTERRUPTS)
-  // S and U may read cycle, time and instret.
-  cpu.csrWrite(MCOUNTEREN, <u64>-1)
-  cpu.csrWrite(PMPADDR0, FIRMWARE_BASE >>> 2)
-  cpu.csrWrite(PMPADDR1, firmwareEnd() >>> 2)
-  cpu.csrWrite(PMPADDR2, <u64>-1)
-  cpu.csrWrite(PMPCFG0, PROTECTION)
-  cpu.sfenceAll()
+  openToSupervisor()
   initializeTimer()
   cpu.csrSet(MIE, MACHINE_SOFTWARE)
 }
 
 /** Every trap to M-mode. */
 export function trap(frame: usize, cause: u64): void {
+  if (hide(frame, cause)) return
   if (cause == CAUSE_SUPERVISOR_CALL) call(frame)
   else if (cause == CAUSE_MACHINE_SOFTWARE) {
     const hart = <u32>cpu.hartId()

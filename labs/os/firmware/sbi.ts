@@ -1,7 +1,6 @@
 // The calls of S-mode (SBI 1.0): which extension, which function. trap.ts calls it with the frame of the trap; what a call does is in
 // the file of its subject.
-import { FINISH_PASS } from './board-virt'
-import { put, take } from './console'
+import { FINISH_PASS, put, take } from './board-virt'
 import { MARCHID, MEPC, MIMPID, MIP, MVENDORID, SUPERVISOR_SOFTWARE } from './csr'
 import { FENCE_INSTRUCTIONS, FENCE_SPACE, FENCE_TRANSLATIONS, fenceHarts } from './fence'
 import { REASON_INTERRUPT, STARTED, SUSPENDED, allHarts, ask, stateOf } from './harts'
