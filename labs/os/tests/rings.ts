@@ -1,6 +1,6 @@
 // Rings: every operation, order, links, drain, cancel, timeouts, overflow, registered buffers, sleeping and spinning, limits, the end.
 import { Access, Call, Errno, OpenFlag, Poll, RingHeader, RingOp, RingState, SubmissionFlag } from '../kernel/abi'
-import { COUNTERS, Counter, HartCounter, counter, hartCounter, readCounters } from '../user/inspect'
+import { Counter, HartCounter, counter, hartCounter, readCounters } from '../user/inspect'
 import { Pipe, makePipe } from '../user/process'
 import { sysClose, sysMap, sysRead, sysUnmap, sysWrite, sysYield } from '../user/system'
 import { check, equal, fails, finish, test, works } from '../user/test'
