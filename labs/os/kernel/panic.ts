@@ -3,7 +3,7 @@
 import { thisHart } from './hart'
 import { shutdown } from './power'
 import { print, printHex, printNumber, printText, putCharacter } from './print'
-import { Activity, Task } from './task/task'
+import { Activity, DETACHED, Task } from './task/task'
 
 function printString(text: usize): void {
   const count = load<u32>(text - 4) >> 1
@@ -87,7 +87,7 @@ function report(): void {
     }
     print('\n  awaited by:')
     let depth = 0
-    for (let at = hart.task; at != 0 && depth < 32; at = changetype<Task>(at).continuation) {
+    for (let at = hart.task; at > DETACHED && depth < 32; at = changetype<Task>(at).continuation) {
       print('\n    ')
       printTask(changetype<Task>(at))
       depth++

@@ -10,7 +10,7 @@ import { nanosecondsNow } from './clock'
 
 /** Offset of the control block's queue link. */
 const LINK: usize = 36
-/** Marks in the control block's flags: in the ready queue, in the list of sleepers. Bit 0 is the toolchain's. */
+/** Marks in the control block's flags: in the ready queue, in the list of sleepers. */
 const QUEUED: u16 = 2
 const SLEEPING: u16 = 4
 

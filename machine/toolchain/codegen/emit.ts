@@ -3,6 +3,7 @@
  * Frame, from sp upwards: outgoing arguments, slots, saved registers; then the caller's frame with our stack arguments.
  */
 import type { Operands } from '../../isa/codec.ts'
+import { CONTINUATION_OFFSET } from '../coroutine/task.ts'
 import type { DebugLocation, RelocationType } from '../object.ts'
 import type { Assignment } from './assign.ts'
 import type { Intervals } from './build-intervals.ts'
@@ -491,7 +492,10 @@ export class Emitter {
     this.add(op, { rs1, rs2 }, { label })
   }
 
-  /** Resume address into the frame, back to whoever resumed us; the code behind is entered with the frame in a0. */
+  /**
+   * Resume address into the frame, back to whoever resumed us; the code behind is entered with the frame in a0.
+   * With a task in rs1, this frame is its awaiter before we go back; when the task has ended we do not go back.
+   */
   private suspend(x: MachineInstruction): void {
     const resume = this.newLabel()
     this.suspensions.push({ resume, instruction: x })
@@ -499,11 +503,19 @@ export class Emitter {
     this.add('addi', { rd: 5, rs1: 5 }, { low: upper })
     this.add('sw', { rs1: s0, rs2: 5, imm: 0 })
     this.add('addiw', { rd: 10, rs1: s0, imm: 0 })
+    const goOn = this.newLabel()
+    if (x.rs1 >= 0) {
+      // From here on another hart may resume this frame: nothing of it is touched any more.
+      this.add('addi', { rd: x.rs1, rs1: x.rs1, imm: CONTINUATION_OFFSET })
+      this.add('amoswap.w', { rd: 5, rs1: x.rs1, rs2: 10, aq: 1, rl: 1 })
+      this.add('bne', { rs1: 5, rs2: zero }, { label: goOn })
+    }
     this.restoreRegisters()
     this.add('jalr', { rd: 0, rs1: ra, imm: 0 })
     this.label(resume)
     this.saveRegisters()
     this.add('add', { rd: s0, rs1: zero, rs2: 10 })
+    this.label(goOn)
   }
 
   private trailer(): void {

@@ -1,4 +1,5 @@
 /** Selection of what programs reach by importing it from `cpu`, `co` and `trace`. */
+import { CONTINUATION_OFFSET } from '../coroutine/task.ts'
 import { isConstant, type Instruction } from '../ir/ir.ts'
 import { a0, gp, s0, t1, tp, zero, type MachineInstruction, type Move } from './machine.ts'
 import { addressOf } from './select-memory.ts'
@@ -51,6 +52,8 @@ export const intrinsicNames: ReadonlySet<string> = new Set([
   'cpu.hartId',
   'co.frame',
   'co.suspend',
+  'co.suspendUntil',
+  'co.end',
   'co.resume',
   'co.code',
   'co.call',
@@ -203,8 +206,17 @@ function coroutine(s: Selector, x: Instruction): boolean {
       s.machine.hasCalls = true
       return true
     }
-    case 'co.suspend': {
-      const made = s.emit('suspend', -1)
+    case 'co.end': {
+      const mark = s.low32(x.args[1])
+      s.emit('amoswap.w', resultOf(s, x), s.temporary('addi', device(s, x.args[0]), -1, CONTINUATION_OFFSET), mark).aq = 1
+      return true
+    }
+    case 'co.suspend':
+    case 'co.suspendUntil': {
+      const until = x.op === 'co.suspendUntil'
+      if (until) s.parallel([{ to: a0 + 1, from: device(s, x.args[0]) }])
+      const made = s.emit('suspend', -1, until ? a0 + 1 : -1)
+      if (until) made.uses = [a0 + 1]
       made.clobbers = 'all'
       if (x.locals) s.suspension(made, x.locals)
       return true

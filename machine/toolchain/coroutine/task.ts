@@ -1,4 +1,23 @@
-/** The task control block, with which every coroutine frame begins (contracts.md, "Task control block"). */
+/**
+ * The task control block, with which every coroutine frame begins (contracts.md, "Task control block"), and how a task and its
+ * awaiter meet, on whatever harts they run.
+ *
+ * `continuation` decides it, and after a task has suspended once it is only changed by atomic swaps (aq and rl):
+ *
+ *     0 nobody yet   1 ended without ever suspending   2 ended   3 detached   else the awaiter's frame
+ *
+ * Await: 1 means the result is there. Otherwise the awaiter saves its registers and its resume address, and only then
+ * swaps itself in (`co.suspendUntil`); what comes out tells whether it has to stop (0) or may go on at once (2).
+ * So nobody can resume an awaiter that has not suspended yet.
+ *
+ * End: the result and the state are stored first. A task that has never suspended (its resume address is 0) is known to nobody
+ * but its caller, and stores 1. Any other swaps 2 in (`co.end`); what comes out is the awaiter to wake, 3 (the task frees itself),
+ * or 0. The awaiter is put back for debuggers and for cancel, since whoever awaits does not look before it is woken.
+ *
+ * Detach: swaps 3 in; whoever finds that the task has ended already frees it. Whoever holds a promise polls `continuation`,
+ * not `state`, which is there before the frame may be freed. `cancel` is not part of this: the caller makes sure that neither the
+ * task nor what it awaits runs or ends meanwhile. Where `__wake` resumes or queues the awaiter is the program's choice.
+ */
 
 import type { Type } from '../ir/ir.ts'
 
@@ -12,6 +31,11 @@ export interface TaskMember {
   /** Bytes. */
   readonly size: 1 | 2 | 4 | 8
 }
+
+/** What `continuation` holds when it is no awaiter. */
+export const continuations = { none: 0, endedAtOnce: 1, ended: 2, detached: 3 } as const
+
+export const CONTINUATION_OFFSET = 12
 
 /** Fields in order of their offset. While a task runs, `result` holds its deferred calls (low half) and the task it awaits (high half). */
 export const taskHeaderMembers: readonly TaskMember[] = [

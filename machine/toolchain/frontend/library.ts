@@ -2,6 +2,7 @@
  * What the guest dialect has beyond AssemblyScript: the intrinsics, the runtime, coroutines. Texts in AssemblyScript;
  * the compiler's library table gets them under the given names. Files without a slash are visible everywhere.
  */
+import { continuations } from '../coroutine/task.ts'
 
 const intrinsics = `
 // Every function here is one instruction, or a few (toolchain.md, "Intrinsics").
@@ -72,6 +73,13 @@ export namespace co {
   @external("co", "frame") export declare function frame(): usize;
   /** Returns to whoever resumed this coroutine; continues here when it is resumed. */
   @external("co", "suspend") export declare function suspend(): void;
+  /**
+   * Suspends as \`suspend\` does, then makes this coroutine the one that goes on when \`task\` ends, in one atomic step; goes on at once
+   * when it has ended.
+   */
+  @external("co", "suspendUntil") export declare function suspendUntil(task: usize): void;
+  /** Exchanges what follows the end of \`task\` atomically: ended 2, detached 3; gives what it was (0 nobody, else the awaiter). */
+  @external("co", "end") export declare function end(task: usize, mark: u32): usize;
   /** Continues a suspended coroutine until it suspends again or completes. */
   @external("co", "resume") export declare function resume(frame: usize): void;
   /** Where the code of a function is, by its index in this module's table: what other languages can call, too. */
@@ -129,16 +137,18 @@ export namespace TaskState {
 // While a task runs its result is not there yet, and the field holds the latest deferred call and the task it awaits.
 const DEFERRED: usize = 24;
 const AWAITED: usize = 28;
-const DETACHED: u16 = 1;
+// What stands for an awaiter (coroutine/task.ts tells the protocol).
+const CONTINUATION: usize = 12;
+const ENDED_AT_ONCE: u32 = ${continuations.endedAtOnce};
+const ENDED: u32 = ${continuations.ended};
+const DETACHED: u32 = ${continuations.detached};
 
 // Names that start with two underscores are no variables of the user's, and debuggers do not show them.
 @inline export function __await<T>(__promise: Promise<T>): T {
   const __task = changetype<usize>(__promise);
-  if (load<u8>(__task, 4) < 2) {
-    const __self = co.frame();
-    store<u32>(__task, <u32>__self, 12);
-    store<u32>(__self, <u32>__task, AWAITED);
-    co.suspend();
+  if (load<u32>(__task, CONTINUATION) != ENDED_AT_ONCE) {
+    store<u32>(co.frame(), <u32>__task, AWAITED);
+    co.suspendUntil(__task);
     store<u32>(co.frame(), 0, AWAITED);
   }
   if (isVoid<T>()) {
@@ -173,9 +183,17 @@ const DETACHED: u16 = 1;
 
 @inline function complete(__task: usize): void {
   store<u8>(__task, 2, 4);
-  const __awaiter = load<u32>(__task, 12);
-  if (__awaiter != 0) wake(__awaiter);
-  else if (load<u16>(__task, 6) & DETACHED) free(__task);
+  // It has no resume address: nobody has ever been told of it.
+  if (load<u32>(__task) == 0) store<u32>(__task, ENDED_AT_ONCE, CONTINUATION);
+  else __ended(__task);
+}
+
+export function __ended(task: usize): void {
+  const next = co.end(task, ENDED);
+  if (next > DETACHED) {
+    store<u32>(task, <u32>next, CONTINUATION);
+    wake(next);
+  } else if (next == DETACHED) free(task);
 }
 
 // A deferred call: the one before it, the function's code, its context. header.ts has the same for C.
@@ -204,21 +222,20 @@ export function __runDeferred(task: usize): void {
 
 export function __cancel(task: usize): void {
   const state = load<u8>(task, 4);
-  const awaiter: usize = load<u32>(task, 12);
   if (state >= 2) {
-    if (awaiter == 0) free(task);
+    if (load<u32>(task, CONTINUATION) <= DETACHED) free(task);
     return;
   }
   const awaited: usize = load<u32>(task, AWAITED);
   forget(task);
   if (awaited != 0) {
-    store<u32>(awaited, 0, 12);
+    store<u32>(awaited, 0, CONTINUATION);
     __cancel(awaited);
   }
   __runDeferred(task);
   store<u64>(task, 0, 24);
   store<u8>(task, 3, 4);
-  if (awaiter != 0) wake(awaiter);
+  if (load<u32>(task, CONTINUATION) > DETACHED) __ended(task);
   else free(task);
 }
 
@@ -247,14 +264,18 @@ export function cancel<T>(promise: Promise<T>): void {
 /** Lets a task go on by itself: it frees itself at its end, and the promise must not be used any more. */
 export function detach<T>(promise: Promise<T>): void {
   const task = changetype<usize>(promise);
-  if (load<u8>(task, 4) >= 2) free(task);
-  else store<u16>(task, load<u16>(task, 6) | DETACHED, 6);
+  const next = co.end(task, DETACHED);
+  if (next != 0) free(task);
 }
 
 /** Waits in ordinary code until a task has ended, and gives its result; others run meanwhile. */
 export function blockOn<T>(promise: Promise<T>): T {
   const task = changetype<usize>(promise);
-  while (load<u8>(task, 4) < 2) idle();
+  for (;;) {
+    const next = atomic.load<u32>(task, CONTINUATION);
+    if (next == ENDED || next == ENDED_AT_ONCE) break;
+    idle();
+  }
   if (isVoid<T>()) {
     free(task);
     return;

@@ -467,9 +467,10 @@ class Builder {
     const intrinsic = this.options.intrinsics?.get(index)
     const args = this.popMany(signature.params.length)
     if (intrinsic === undefined) return this.results('call', signature, args, index, 0)
-    if (intrinsic === 'co.suspend' || intrinsic === 'co.frame') this.fn.coroutine = true
+    const suspends = intrinsic === 'co.suspend' || intrinsic === 'co.suspendUntil'
+    if (suspends || intrinsic === 'co.frame') this.fn.coroutine = true
     const result = this.emit(intrinsic, signature.results[0] ?? 'void', args)
-    if (intrinsic === 'co.suspend') result.locals = this.locals.map((value) => (this.unassigned.has(value) ? undefined : value))
+    if (suspends) result.locals = this.locals.map((value) => (this.unassigned.has(value) ? undefined : value))
     if (signature.results.length) this.stack.push(result)
   }
 

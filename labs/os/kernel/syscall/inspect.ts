@@ -5,7 +5,7 @@ import { countFrames, countFreeFrames } from '../mm/frames'
 import { __release, countObjects, tryCleared } from '../mm/heap'
 import { copyOut } from '../mm/user'
 import { Process, Thread, firstProcess, lockProcesses, nameOf, unlockProcesses } from '../task/process'
-import { Activity, LOWEST_PRIORITY, Task } from '../task/task'
+import { Activity, DETACHED, LOWEST_PRIORITY, Task } from '../task/task'
 import { nanosecondsOf } from '../task/timer'
 import { countOpenFiles } from '../vfs/node'
 
@@ -103,7 +103,7 @@ function describe(at: usize, process: Process, thread: Thread | null): void {
   if (thread == null) return
   // A waiting chain changes only when it is woken; names are constants of the kernel.
   let length: u32 = 0
-  for (let task: u32 = thread.activity.task; task != 0 && length < 4; task = changetype<Task>(<usize>task).continuation) {
+  for (let task: u32 = thread.activity.task; task > DETACHED && length < 4; task = changetype<Task>(<usize>task).continuation) {
     const record: usize = changetype<Task>(<usize>task).frameType
     if (record == 0) break
     let name = record + load<u32>(record, 8)

@@ -4,7 +4,7 @@ import { print, printNumber, printText, putCharacter } from '../print'
 import { printTask } from '../panic'
 import { Ring, unread, waiting } from '../ring/ring'
 import { Process, Thread, firstProcess, nameOf } from './process'
-import { Task } from './task'
+import { DETACHED, Task } from './task'
 
 /** Takes no locks: it may be asked for while one is held that will never be given back. */
 export function reportTasks(): void {
@@ -47,7 +47,7 @@ function reportThreads(process: Process): void {
 
 function reportChain(first: u32): void {
   let depth = 0
-  for (let at = first; at != 0 && depth < 16; at = changetype<Task>(at).continuation) {
+  for (let at = first; at > DETACHED && depth < 16; at = changetype<Task>(at).continuation) {
     print('\n    ')
     printTask(changetype<Task>(at))
     depth++

@@ -1,10 +1,13 @@
 // Owns the kernel's view of the task control block (contracts.md, "Task control block") and of activities: what a chain of
 // awaiting tasks belongs to. One activity waits for at most one thing at a time.
 
-/** Bits of the control block's flags; bit 0 (detached) is the toolchain's. */
+/** Bits of the control block's flags. */
 export namespace TaskFlag {
   export const queued: u16 = 2
 }
+
+/** What `continuation` holds up to here is no awaiter (the toolchain's coroutine/task.ts). */
+export const DETACHED: u32 = 3
 
 @unmanaged export class Task {
   resume: u32
