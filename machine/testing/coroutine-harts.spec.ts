@@ -84,7 +84,7 @@ export function openGates(): void {
     if (i & 3) while (atomic.load<u32>(GATES + i * 16 + 12) == 0) {}
     else while (atomic.load<u32>(BEGUN) <= i) {}
     waste(i * 5 % 29);
-    const task = co.end(GATES + i * 16, 2);
+    const task = co.exchange(GATES + i * 16, 2);
     if (task != 0) co.resume(task);
   }
 }

@@ -53,7 +53,7 @@ export const intrinsicNames: ReadonlySet<string> = new Set([
   'co.frame',
   'co.suspend',
   'co.suspendUntil',
-  'co.end',
+  'co.exchange',
   'co.resume',
   'co.code',
   'co.call',
@@ -206,9 +206,9 @@ function coroutine(s: Selector, x: Instruction): boolean {
       s.machine.hasCalls = true
       return true
     }
-    case 'co.end': {
-      const mark = s.low32(x.args[1])
-      s.emit('amoswap.w', resultOf(s, x), s.temporary('addi', device(s, x.args[0]), -1, CONTINUATION_OFFSET), mark).aq = 1
+    case 'co.exchange': {
+      const next = s.low32(x.args[1])
+      s.emit('amoswap.w', resultOf(s, x), s.temporary('addi', device(s, x.args[0]), -1, CONTINUATION_OFFSET), next).aq = 1
       return true
     }
     case 'co.suspend':

@@ -11,7 +11,7 @@
  * So nobody can resume an awaiter that has not suspended yet.
  *
  * End: the result and the state are stored first. A task that has never suspended (its resume address is 0) is known to nobody
- * but its caller, and stores 1. Any other swaps 2 in (`co.end`); what comes out is the awaiter to wake, 3 (the task frees itself),
+ * but its caller, and stores 1. Any other swaps 2 in (`co.exchange`); what comes out is the awaiter to wake, 3 (the task frees itself),
  * or 0. The awaiter is put back for debuggers and for cancel, since whoever awaits does not look before it is woken.
  *
  * Detach: swaps 3 in; whoever finds that the task has ended already frees it. Whoever holds a promise polls `continuation`,

@@ -3,6 +3,7 @@
  * it for TypeScript; `pollen.hpp` maps C++20's coroutines onto the control block; `coroutine` is as much of the standard's header
  * as a compiler needs.
  */
+import { continuations } from '../coroutine/task.ts'
 import { libraryFiles, traceNamespace } from './library.ts'
 
 const types: Record<string, string> = {
@@ -54,7 +55,8 @@ typedef struct pollen_task {
   unsigned saved_stack;
 } pollen_task;
 enum { POLLEN_RUNNING, POLLEN_WAITING, POLLEN_DONE, POLLEN_CANCELLED };
-enum { POLLEN_DETACHED = 1 };
+/* Marks in continuation, where there is no awaiter (see the compiler's coroutine/task.ts). */
+enum { POLLEN_ENDED_AT_ONCE = ${continuations.endedAtOnce}, POLLEN_ENDED = ${continuations.ended}, POLLEN_DETACHED = ${continuations.detached} };
 ${declarations()}
 
 /* The program's own, or the runtime's. */
@@ -74,12 +76,10 @@ struct pollen_call {
 POLLEN_INLINE unsigned *pollen_deferred(pollen_task *task) { return (unsigned *)&task->result; }
 POLLEN_INLINE unsigned *pollen_awaited(pollen_task *task) { return (unsigned *)&task->result + 1; }
 
-/* Makes self the awaiter of a task; 0 when the task has ended already. */
+/* Makes self, which has suspended, the awaiter of a task; 0 when the task has ended already. Self may go on elsewhere meanwhile. */
 POLLEN_INLINE int pollen_link(pollen_task *task, pollen_task *self) {
-  if (*(volatile unsigned char *)&task->state >= POLLEN_DONE) return 0;
-  task->continuation = (unsigned)self;
   *pollen_awaited(self) = (unsigned)task;
-  return 1;
+  return co_exchange(task, (unsigned)self) == 0;
 }
 /* The result of a task that has ended; frees it. */
 POLLEN_INLINE unsigned long long pollen_take(pollen_task *task) {
@@ -87,12 +87,24 @@ POLLEN_INLINE unsigned long long pollen_take(pollen_task *task) {
   __coroutine_free(task);
   return result;
 }
-/* Ends a task: whoever awaits it goes on. */
+static inline void pollen_ended(pollen_task *task) {
+  void *next = co_exchange(task, POLLEN_ENDED);
+  if ((unsigned)next > POLLEN_DETACHED) {
+    task->continuation = (unsigned)next;
+    __wake((pollen_task *)next);
+  } else if ((unsigned)next == POLLEN_DETACHED) __coroutine_free(task);
+}
+/* Ends a task: whoever awaits it goes on. One that has no resume address yet is known to nobody but its caller. */
 POLLEN_INLINE void pollen_complete(pollen_task *task, unsigned long long result) {
   task->result = result;
   *(volatile unsigned char *)&task->state = POLLEN_DONE;
-  if (task->continuation) __wake((pollen_task *)task->continuation);
-  else if (task->flags & POLLEN_DETACHED) __coroutine_free(task);
+  if (*(volatile unsigned *)&task->resume == 0) task->continuation = POLLEN_ENDED_AT_ONCE;
+  else pollen_ended(task);
+}
+/* Whether a task has ended. Once it has, its result may be taken. */
+POLLEN_INLINE int pollen_has_ended(pollen_task *task) {
+  unsigned next = __atomic_load_n(&task->continuation, __ATOMIC_SEQ_CST);
+  return next == POLLEN_ENDED || next == POLLEN_ENDED_AT_ONCE;
 }
 static inline void pollen_defer_in(pollen_task *task, void (*fn)(void *), void *context) {
   struct pollen_call *call = (struct pollen_call *)__allocate(sizeof(struct pollen_call));
@@ -116,9 +128,8 @@ static inline void pollen_run_deferred(pollen_task *task) {
 
 /* Ends a suspended task, and whatever it awaits, without resuming it: deferred calls run, frames are freed. Who awaits it gets zero. */
 static inline void pollen_cancel(pollen_task *task) {
-  pollen_task *awaiter = (pollen_task *)task->continuation;
   if (task->state >= POLLEN_DONE) {
-    if (!awaiter) __coroutine_free(task);
+    if (task->continuation <= POLLEN_DETACHED) __coroutine_free(task);
     return;
   }
   pollen_task *awaited = (pollen_task *)*pollen_awaited(task);
@@ -130,25 +141,25 @@ static inline void pollen_cancel(pollen_task *task) {
   pollen_run_deferred(task);
   task->result = 0;
   *(volatile unsigned char *)&task->state = POLLEN_CANCELLED;
-  if (awaiter) __wake(awaiter);
+  if (task->continuation > POLLEN_DETACHED) pollen_ended(task);
   else __coroutine_free(task);
 }
 /* Lets a task go on by itself: it frees itself at its end. */
 static inline void pollen_detach(pollen_task *task) {
-  if (*(volatile unsigned char *)&task->state >= POLLEN_DONE) __coroutine_free(task);
-  else task->flags |= POLLEN_DETACHED;
+  if (co_exchange(task, POLLEN_DETACHED)) __coroutine_free(task);
 }
 /* Waits in ordinary code until a task has ended, and gives its result. */
 static inline unsigned long long pollen_block_on(pollen_task *task) {
-  while (*(volatile unsigned char *)&task->state < POLLEN_DONE) __idle();
+  while (!pollen_has_ended(task)) __idle();
   return pollen_take(task);
 }
 
 /* In C: a function that contains these is a coroutine. It gives its task, to its caller at the first await and at its end:
      pollen_task *twice(pollen_task *number) { return pollen_return(2 * pollen_await(number)); } */
 POLLEN_INLINE __attribute__((returns_twice)) unsigned long long pollen_await(pollen_task *task) {
-  if (pollen_link(task, (pollen_task *)co_frame())) {
-    co_suspend();
+  if (*(volatile unsigned *)&task->continuation != POLLEN_ENDED_AT_ONCE) {
+    *pollen_awaited((pollen_task *)co_frame()) = (unsigned)task;
+    co_suspendUntil(task);
     *pollen_awaited((pollen_task *)co_frame()) = 0;
   }
   return pollen_take(task);
@@ -256,12 +267,10 @@ struct final_awaiter {
 template <class T> struct awaiter {
   pollen_task *block;
   pollen_task *self = nullptr;
-  bool await_ready() const noexcept { return block->state >= POLLEN_DONE; }
+  bool await_ready() const noexcept { return *(volatile unsigned *)&block->continuation == POLLEN_ENDED_AT_ONCE; }
   template <class P> bool await_suspend(std::coroutine_handle<P> handle) noexcept {
     self = block_of(handle.address());
-    if (pollen_link(block, self)) return true;
-    self = nullptr;
-    return false;
+    return pollen_link(block, self);
   }
   T await_resume() const noexcept {
     if (self) *pollen_awaited(self) = 0;
@@ -323,7 +332,7 @@ struct suspended {
 template <class T> void cancel(task<T> task) { pollen_cancel(task.block); }
 template <class T> void detach(task<T> task) { pollen_detach(task.block); }
 template <class T> T block_on(task<T> task) {
-  while (*(volatile unsigned char *)&task.block->state < POLLEN_DONE) __idle();
+  while (!pollen_has_ended(task.block)) __idle();
   return awaiter<T>{task.block}.await_resume();
 }
 }

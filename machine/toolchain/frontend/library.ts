@@ -78,8 +78,8 @@ export namespace co {
    * when it has ended.
    */
   @external("co", "suspendUntil") export declare function suspendUntil(task: usize): void;
-  /** Exchanges what follows the end of \`task\` atomically: ended 2, detached 3; gives what it was (0 nobody, else the awaiter). */
-  @external("co", "end") export declare function end(task: usize, mark: u32): usize;
+  /** Exchanges who goes on at the end of \`task\`, or a mark that stands for that, in one atomic step; gives what it was. */
+  @external("co", "exchange") export declare function exchange(task: usize, next: u32): usize;
   /** Continues a suspended coroutine until it suspends again or completes. */
   @external("co", "resume") export declare function resume(frame: usize): void;
   /** Where the code of a function is, by its index in this module's table: what other languages can call, too. */
@@ -189,7 +189,7 @@ const DETACHED: u32 = ${continuations.detached};
 }
 
 export function __ended(task: usize): void {
-  const next = co.end(task, ENDED);
+  const next = co.exchange(task, ENDED);
   if (next > DETACHED) {
     store<u32>(task, <u32>next, CONTINUATION);
     wake(next);
@@ -264,7 +264,7 @@ export function cancel<T>(promise: Promise<T>): void {
 /** Lets a task go on by itself: it frees itself at its end, and the promise must not be used any more. */
 export function detach<T>(promise: Promise<T>): void {
   const task = changetype<usize>(promise);
-  const next = co.end(task, DETACHED);
+  const next = co.exchange(task, DETACHED);
   if (next != 0) free(task);
 }
 
