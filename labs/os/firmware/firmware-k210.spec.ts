@@ -150,7 +150,10 @@ describe('the firmware on a K210', () => {
     expect(run(`main: .word 0xc0001073\n ${SHOW_TRAP}`).text).toBe('2 c0001073 ')
   })
 
-  it('turns an external interrupt into a software interrupt with stval 9, one at a time', () => {
+  it.each([
+    ['the call for it', 'sbi 0x0a000005, 0'],
+    ['setting the timer by the old call', 'li a0, -1\n sbi 0, 0'],
+  ])('turns external interrupts into software interrupts with stval 9, one at a time, from %s on', (_, enable) => {
     const program = `main:
       li t0, 0x0c000000
       li t1, 1
@@ -159,7 +162,7 @@ describe('the firmware on a K210', () => {
       li t1, 2
       sw t1, 0(t0)
       csrwi sie, 2
-      sbi 0x0a000005, 0
+      ${enable}
       csrsi sstatus, 2
     1: j 1b
     .balign 4

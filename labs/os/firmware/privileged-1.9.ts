@@ -40,6 +40,7 @@ const EXTERNAL_MARK: u64 = 9
 
 /** RustSBI's call for S-mode that is done with an external interrupt. */
 const ENABLE_EXTERNAL: u64 = 0x0a000005
+const LEGACY_SET_TIMER: u64 = 0
 const FRAME_A0: usize = 48
 const FRAME_A1: usize = 56
 const FRAME_A7: usize = 104
@@ -107,8 +108,11 @@ export function hide(frame: usize, cause: u64): bool {
   if (cause == FETCH_ACCESS) return hand(cause, FETCH_PAGE, PTE_X)
   if (cause == LOAD_ACCESS) return hand(cause, LOAD_PAGE, PTE_R)
   if (cause == STORE_ACCESS) return hand(cause, STORE_PAGE, PTE_W)
-  if (cause == SUPERVISOR_CALL && load<u64>(frame, FRAME_A7) == ENABLE_EXTERNAL) {
-    cpu.csrSet(MIE, EXTERNAL_ENABLE)
+  if (cause != SUPERVISOR_CALL) return false
+  const extension = load<u64>(frame, FRAME_A7)
+  // As with RustSBI, S-mode that sets its timer by the old call takes external interrupts from then on.
+  if (extension == ENABLE_EXTERNAL || extension == LEGACY_SET_TIMER) cpu.csrSet(MIE, EXTERNAL_ENABLE)
+  if (extension == ENABLE_EXTERNAL) {
     store<u64>(frame, 0, FRAME_A0)
     store<u64>(frame, 0, FRAME_A1)
     cpu.csrWrite(MEPC, cpu.csrRead(MEPC) + 4)
