@@ -5,7 +5,7 @@
 //                 28 the ring completions come from (ring.ts)   32 coroutines begun here that have not ended  40.. thread.ts
 import { sysSleep, sysYield } from './system'
 import { give, take } from './memory'
-import { collect, waitForRing } from './ring'
+import { cancelCall, collect, waitForRing } from './ring'
 import { nanosecondsNow } from './clock'
 
 /** Offset of the control block's queue link. */
@@ -13,16 +13,18 @@ const LINK: usize = 36
 /** Marks in the control block's flags: in the ready queue, in the list of sleepers. */
 const QUEUED: u16 = 2
 const SLEEPING: u16 = 4
+/** Its queue link is a call of its ring (ring.ts). */
+export const CALLING: u16 = 8
 
 @inline export function threadBlock(): usize {
   return <usize>cpu.threadPointer()
 }
 
-@inline function setFlag(task: usize, flag: u16): void {
+@inline export function setFlag(task: usize, flag: u16): void {
   store<u16>(task, load<u16>(task, 6) | flag, 6)
 }
 
-@inline function clearFlag(task: usize, flag: u16): void {
+@inline export function clearFlag(task: usize, flag: u16): void {
   store<u16>(task, load<u16>(task, 6) & ~flag, 6)
 }
 
@@ -71,6 +73,7 @@ export function forgetTask(task: usize): void {
     clearFlag(task, QUEUED)
   }
   if (flags & SLEEPING) removeSleeper(task)
+  if (flags & CALLING) cancelCall(task)
 }
 
 /** Lets the other coroutines of this thread run first. */

@@ -10,7 +10,7 @@ import { Priority, self } from '../task/task'
 import { bufferOf, dropBuffer } from './buffers'
 import { Trace, workFor } from '../trace/events'
 import { cancelRequest, pollOne, timeout } from './operations'
-import { Request, Ring, addRequest, complete, entryOfRing, publish, refill, removeRequest, setFlags, waiting } from './ring'
+import { Request, Ring, addRequest, complete, entryOfRing, publish, refill, removeRequest, setFlags, unread, waiting } from './ring'
 import { freeRing } from './teardown'
 
 /** Entries taken before others of the hart get their turn, and completions shown at once at most. */
@@ -104,6 +104,8 @@ async function sleepServer(ring: Ring): Promise<bool> {
     // Whoever asks for the end sets closing first and wakes after.
     cpu.fence()
     if (ring.closing != 0 && ring.inFlight == 0) wakeAll(ring.idle)
+    // Room that the user made since the last look: his ring_enter came before there was anybody to wake.
+    if (ring.overflowHead != 0 && unread(ring) < ring.completionEntries) wakeAll(ring.idle)
     park()
   }
   setFlags(ring, 0, RingState.needWakeup)
