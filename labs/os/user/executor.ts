@@ -5,7 +5,7 @@
 //                 28 the ring completions come from (ring.ts)   32 coroutines begun here that have not ended  40.. thread.ts
 import { sysSleep, sysYield } from './system'
 import { give, take } from './memory'
-import { cancelCall, collect, waitForRing } from './ring'
+import { callsUnderWay, cancelCall, collect, waitForRing } from './ring'
 import { nanosecondsNow } from './clock'
 
 /** Offset of the control block's queue link. */
@@ -171,7 +171,7 @@ export function blockFor(nanoseconds: u64): i64 {
   return blockFor(milliseconds * 1000000)
 }
 
-/** Runs coroutines until none of this thread is ready or sleeps. */
+/** Runs coroutines until none of this thread is ready, sleeps or waits for a call. */
 export function runAll(): void {
-  while (load<u32>(threadBlock(), 16) != 0 || load<u32>(threadBlock(), 24) != 0) turn()
+  while (load<u32>(threadBlock(), 16) != 0 || load<u32>(threadBlock(), 24) != 0 || callsUnderWay() != 0) turn()
 }

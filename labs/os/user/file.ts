@@ -49,9 +49,14 @@ import { toKernel } from './text'
   async close(): Promise<i64> {
     return await ringCall(Call.close, this.descriptor)
   }
+
+  /** The object is gone; what it has open stays so. */
+  free(): void {
+    heap.free(changetype<usize>(this))
+  }
 }
 
-/** A file object for a descriptor that is open; 0 to 2 are the program's own. */
+/** A file object for a descriptor that is open; 0 to 2 are the program's own. free() it. */
 export function fileOf(descriptor: i32): File {
   const file = new File()
   file.descriptor = descriptor

@@ -190,6 +190,11 @@ export async function ringCall(number: u32, a: u64 = 0, b: u64 = 0, c: u64 = 0, 
   return result
 }
 
+export function callsUnderWay(): u32 {
+  const ring = ownRing()
+  return ring == null ? 0 : ring.calls
+}
+
 /** Takes the completions of the thread's ring, and makes ready who waits for them; false when there are none. */
 export function collect(): bool {
   const ring = ownRing()
