@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { describeWith } from '../../machine/testing/oracles.ts'
 import { LabStore } from '../workbench/lab-store.ts'
-import { LAB } from '../testing.test-support.ts'
+import { LAB, sharedToolchain } from '../testing.test-support.ts'
 import { launch, openWindow, ready, goToLine, type Window } from './browser.test-support.ts'
 
 describeWith(['chromium'], 'the window', () => {
@@ -171,9 +171,31 @@ describeWith(['chromium'], 'the window', () => {
     await workbench.board.crashForTest()
     const alert = page.locator('.bad-bar')
     await alert.waitFor()
-    expect(await alert.innerText()).toContain('ended by a test')
+    expect(await alert.innerText()).toContain('its thread ended with status 1')
     await alert.getByRole('button', { name: 'Restart' }).click()
     await page.locator('[data-phase=running]').waitFor()
+  })
+
+  it('cancels a build, and says why one failed when the toolchain died', async () => {
+    window = await openWindow(browser, { solution: true })
+    const { page } = window
+    const build = page.getByRole('button', { name: 'Build', exact: true })
+    const cancel = page.getByRole('button', { name: 'Cancel build' })
+    // A fresh thread loads its compilers first: there is time.
+    await sharedToolchain.killForTest()
+    await build.click()
+    await expect.poll(() => sharedToolchain.busy).toBe(true)
+    await cancel.click()
+    await build.waitFor()
+    expect(await page.locator('.bad-bar').count()).toBe(0)
+    await build.click()
+    await cancel.waitFor()
+    await expect.poll(() => sharedToolchain.busy).toBe(true)
+    await sharedToolchain.killForTest()
+    await page.locator('.bad-bar', { hasText: 'the toolchain stopped' }).waitFor()
+    await page.getByRole('button', { name: 'Build again' }).click()
+    await page.locator('.mapped-line').first().waitFor({ timeout: 200_000 })
+    expect(await page.locator('.bad-bar').count()).toBe(0)
   })
 
   it('switches language and theme without losing what was typed', async () => {

@@ -68,6 +68,8 @@ export const endpoints = {
   'editor.declarations': { request: empty, response: z.object({ text: z.string() }) },
 
   'build.run': { request: inLab, response: buildResult },
+  /** Gives up the build under way, which then fails as cancelled. */
+  'build.cancel': { request: empty, response: empty },
   'build.last': { request: inLab, response: buildResult.nullable() },
   'build.listing': { request: inLab, response: z.object({ build: z.number(), lines: z.array(listingLine) }) },
 
@@ -141,6 +143,8 @@ export const endpoints = {
 export const events = {
   'settings.changed': settings,
   'files.changed': z.object({ lab: labId, path: z.string(), version: z.string().nullable() }),
+  /** A build has come to this stage; `null` when it is over. */
+  'build.progress': z.object({ lab: labId, stage: z.string().nullable() }),
   'build.done': z.object({ lab: labId, result: buildResult }),
   'board.status': boardStatus,
   'board.console': consoleChunk,

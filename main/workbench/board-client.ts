@@ -70,6 +70,11 @@ export class BoardClient {
     await this.worker.terminate()
   }
 
+  /** Ends the thread without a word to this side. */
+  async killForTest(): Promise<void> {
+    await this.worker.terminate()
+  }
+
   private settle(id: number): Waiting | undefined {
     const waiting = this.waiting.get(id)
     this.waiting.delete(id)

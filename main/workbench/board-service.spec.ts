@@ -136,7 +136,7 @@ describe('a crash of the board’s thread', () => {
     await handlers['board.start']({ lab: LAB, options })
     const crashed = eventually(opened.workbench, 'board.status', phase('crashed'))
     await opened.workbench.board.crashForTest()
-    expect((await crashed).crash).toContain('ended by a test')
+    expect((await crashed).crash).toContain('its thread ended with status 1')
     await expect(handlers['board.pause']({})).rejects.toMatchObject({ code: 'board-off' })
     expect((await handlers['board.start']({ lab: LAB, options })).phase).toBe('running')
   })

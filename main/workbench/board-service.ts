@@ -213,7 +213,7 @@ export class BoardService {
 
   /** Ends the thread as a defect would: for tests of what the user then sees. */
   async crashForTest(): Promise<void> {
-    if (this.client) this.crashed(this.generation, 'the thread was ended by a test')
+    await this.client?.killForTest()
   }
 
   private get frequency(): number {

@@ -28,6 +28,7 @@ export class BuildService {
     private readonly labs: LabStore,
     private readonly toolchain: Toolchain,
     private readonly onBuild: (lab: string, result: BuildResult) => void,
+    private readonly onProgress: (lab: string, stage: string | null) => void = () => {},
   ) {}
 
   /** Builds what is on disk now; the same sources are not built twice. */
@@ -39,7 +40,7 @@ export class BuildService {
     const begin = performance.now()
     const base = await this.labs.base(lab)
     const all = layered(base, files)
-    const program = await this.toolchain.build(all)
+    const program = await this.toolchain.build(all, (stage) => this.onProgress(lab, stage)).finally(() => this.onProgress(lab, null))
     // Of what lies underneath the window needs the text of what is wrong only.
     const wrong = [...new Set(program.diagnostics.map(({ file }) => file))].filter((file) => !files.has(file) && base.has(file))
     const result: BuildResult = {

@@ -17,7 +17,13 @@ import type { Workbench } from './workbench.ts'
 /** Events that may be on their way; later ones wait, which in the end makes the board wait. */
 const MOST_UNSEEN = 64
 /** A window that takes nothing must not fill the host's memory: of these only the last counts. */
-const REPLACEABLE: ReadonlySet<EventName> = new Set(['board.status', 'board.charts', 'checks.changed', 'settings.changed'])
+const REPLACEABLE: ReadonlySet<EventName> = new Set([
+  'board.status',
+  'board.charts',
+  'checks.changed',
+  'settings.changed',
+  'build.progress',
+])
 
 interface Queued {
   readonly event: EventName

@@ -23,7 +23,12 @@ export interface BuiltProgram {
 }
 
 /** Builds the program; `files` holds the text of each file by its path. */
-export async function buildProgram(files: ReadonlyMap<string, string>, cache?: CodeCache, programs?: ProgramCache): Promise<BuiltProgram> {
+export async function buildProgram(
+  files: ReadonlyMap<string, string>,
+  cache?: CodeCache,
+  programs?: ProgramCache,
+  onProgress?: (stage: string) => void,
+): Promise<BuiltProgram> {
   const failed = (...diagnostics: Diagnostic[]): BuiltProgram => ({ diagnostics, listing: [], stage: () => [] })
   const manifest = files.get('pollen.json')
   if (manifest === undefined) return failed(problem('program/missing', 'the program has no pollen.json'))
@@ -53,6 +58,7 @@ export async function buildProgram(files: ReadonlyMap<string, string>, cache?: C
     files: [...files.keys()].sort(),
     cache,
     programs,
+    onProgress,
   })
   const { elf, diagnostics } = result
   return { elf, diagnostics, listing: elf ? listProgram(elf) : [], stage: (stage) => programStage(result, configuration, stage) }

@@ -19,6 +19,8 @@ export type FromToolchain =
   | { readonly id: number; readonly program: SentProgram }
   | { readonly id: number; readonly stage: StageLine[][] }
   | { readonly id: number; readonly failure: string }
+  /** Not the answer yet. */
+  | { readonly id: number; readonly progress: string }
 
 /** Machine code by what it was made from: a change to one function compiles that one anew. */
 const cache: CodeCache = new Map()
@@ -32,7 +34,10 @@ parentPort?.on('message', ({ id, files, stage }: ToToolchain) => {
   last = last.then(async () => {
     let answer: FromToolchain
     try {
-      if (!before || !stage || !same(before.files, files)) before = { files, program: await buildProgram(files, cache, programs) }
+      if (!before || !stage || !same(before.files, files)) {
+        const onProgress = (progress: string) => parentPort!.postMessage({ id, progress } satisfies FromToolchain)
+        before = { files, program: await buildProgram(files, cache, programs, onProgress) }
+      }
       const { stage: makeStage, ...program } = before.program
       answer = stage ? { id, stage: makeStage(stage) } : { id, program }
     } catch (error) {

@@ -7,6 +7,7 @@ import { TOOLCHAIN_WORKER, startWorker } from './worker-thread.ts'
 
 interface Waiting {
   resolve(answer: never): void
+  readonly onProgress?: (stage: string) => void
   reject(error: Error): void
 }
 
@@ -15,13 +16,18 @@ export class Toolchain {
   private readonly waiting = new Map<number, Waiting>()
   private next = 1
 
+  /** True while somebody waits for it. */
+  get busy(): boolean {
+    return this.waiting.size > 0
+  }
+
   /** Starts the thread ahead of the first build. */
   warm(): void {
     this.thread()
   }
 
-  build(files: ReadonlyMap<string, string>): Promise<SentProgram> {
-    return this.ask({ files })
+  build(files: ReadonlyMap<string, string>, onProgress?: (stage: string) => void): Promise<SentProgram> {
+    return this.ask({ files }, onProgress)
   }
 
   /** Functions of a program that builds, as they are at a stage before machine code. */
@@ -29,12 +35,24 @@ export class Toolchain {
     return this.ask({ files, stage })
   }
 
-  private ask<Answer>(request: Omit<ToToolchain, 'id'>): Promise<Answer> {
+  private ask<Answer>(request: Omit<ToToolchain, 'id'>, onProgress?: (stage: string) => void): Promise<Answer> {
     const id = this.next++
     return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject })
+      this.waiting.set(id, { resolve, reject, onProgress })
       this.thread().postMessage({ id, ...request } satisfies ToToolchain)
     })
+  }
+
+  /** Gives up what is being built; the thread goes with it, and a new one is warm for the next build. */
+  async cancel(): Promise<void> {
+    if (!this.busy) return
+    await this.close()
+    this.warm()
+  }
+
+  /** Ends the thread as a defect of it would: for tests of what the user then sees. */
+  async killForTest(): Promise<void> {
+    await this.worker?.terminate()
   }
 
   /** Gives up what is being built. */
@@ -51,6 +69,7 @@ export class Toolchain {
     worker.unref()
     worker.on('message', (answer: FromToolchain) => {
       const waiting = this.waiting.get(answer.id)
+      if ('progress' in answer) return waiting?.onProgress?.(answer.progress)
       this.waiting.delete(answer.id)
       if ('failure' in answer) waiting?.reject(new WorkbenchError('crashed', `the toolchain failed: ${answer.failure}`))
       else waiting?.resolve(('stage' in answer ? answer.stage : answer.program) as never)

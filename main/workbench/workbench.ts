@@ -51,6 +51,7 @@ export class Workbench {
       this.labs,
       this.toolchain,
       (lab, result) => void this.emit('build.done', { lab, result }),
+      (lab, stage) => void this.emit('build.progress', { lab, stage }),
     )
     this.board = new BoardService(this.builds, (event, payload) => this.emit(event, payload))
     this.handlers = this.makeHandlers()
@@ -129,6 +130,10 @@ export class Workbench {
       'editor.declarations': async () => ({ text: editorDeclarations() }),
 
       'build.run': async ({ lab }) => (await builds.current(lab)).result,
+      'build.cancel': async () => {
+        await this.toolchain.cancel()
+        return {}
+      },
       'build.last': async ({ lab }) => builds.lastResult(lab),
       'build.listing': async ({ lab }) => builds.listing(lab, board.attach().status.options.timing),
 

@@ -40,6 +40,7 @@ export function commands(app: Workbench, page: PageActions): Command[] {
   add(lab, 'restart', t.commands.restart, () => app.start(), 'Ctrl+F5')
   add(app.on || phase === 'crashed', 'stop', t.commands.stop, () => app.stop(), 'Shift+F5')
   add(lab, 'build', t.commands.build, () => app.buildNow(), 'Ctrl+Shift+B')
+  add(app.building, 'cancel-build', t.commands.cancelBuild, () => app.cancelBuild())
   const paused = phase === 'paused'
   add(paused, 'step-over', t.commands.stepOver, () => app.step('over'), 'F10')
   add(paused, 'step-line', t.commands.stepInto, () => app.step('line'), 'F11')

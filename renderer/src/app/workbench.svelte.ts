@@ -18,7 +18,7 @@ import {
 } from '../../../main/protocol'
 import { Documents } from '../editor/documents.svelte'
 import { loadMonaco } from '../editor/monaco'
-import type { Host } from '../host'
+import { HostError, type Host } from '../host'
 import { i18n } from '../i18n/index.svelte'
 import { applyTheme } from './theme'
 
@@ -29,6 +29,8 @@ export type BottomView = Settings['layout']['bottom']
 export interface Notice {
   readonly text: string
   readonly kind: 'bad' | 'warn'
+  /** Offered beside the text. */
+  readonly again?: () => unknown
 }
 
 export interface Breakpoint {
@@ -72,6 +74,8 @@ export class Workbench {
   documents = $state.raw<Documents>()
   build = $state.raw<BuildResult | null>(null)
   building = $state(false)
+  /** What the build under way is at, in the toolchain's words. */
+  buildStage = $state<string | null>(null)
   listing = $state.raw<{ build: number; lines: ListingLine[] }>({ build: 0, lines: [] })
   stage = $state.raw<{ kind: StageKind; build: number; functions: StageRow[][] }>({ kind: 'asm', build: 0, functions: [] })
   /** What the stage shows of the active file, and by what the editor colours its lines. */
@@ -113,6 +117,9 @@ export class Workbench {
     })
     host.on('build.done', ({ lab, result }) => {
       if (lab === this.lab?.definition.id) void this.takeBuild(result)
+    })
+    host.on('build.progress', ({ lab, stage }) => {
+      if (lab === this.lab?.definition.id) this.buildStage = stage
     })
     host.on('board.status', (status) => void (this.status = status))
     host.on('board.charts', (charts) => void (this.charts = charts))
@@ -237,6 +244,7 @@ export class Workbench {
     const { lab } = this
     if (!lab || this.building) return false
     this.building = true
+    this.notice = undefined
     try {
       await this.documents?.saveAll()
       const result = await this.host.call('build.run', { lab: lab.definition.id })
@@ -244,11 +252,18 @@ export class Workbench {
       if (!result.ok) this.showBuildErrors()
       return result.ok
     } catch (error) {
+      if (error instanceof HostError && error.code === 'cancelled') return false
       this.fail(error as Error)
+      // Its thread is gone; the next build starts another.
+      if (error instanceof HostError && error.code === 'crashed') this.notice = { ...this.notice!, again: () => this.buildNow() }
       return false
     } finally {
       this.building = false
     }
+  }
+
+  async cancelBuild(): Promise<void> {
+    await this.attempt(async () => void (await this.host.call('build.cancel', {})))
   }
 
   private showBuildErrors(): void {

@@ -29,6 +29,7 @@ export const en = {
     reset: 'Switch the board off',
     check: 'Check',
     building: 'Building…',
+    cancelBuild: 'Cancel build',
     boards: { virt: 'QEMU virt' },
   },
   guide: {
@@ -96,6 +97,7 @@ export const en = {
     none: 'Build the program to see its instructions.',
     noneForFile: 'No instruction comes from this file.',
     building: 'Building…',
+    at: (stage: string) => `Building: ${stage}`,
     changed: (lines: number[], build: number) =>
       lines.length === 1
         ? `Line ${lines[0]} changed since build ${build} and has no colour.`
@@ -284,6 +286,7 @@ export const en = {
     crash: (reason: string) => `The board stopped: ${reason}. Your files are safe.`,
     disconnected: 'The connection to Pollen was lost. It is tried again every second.',
     dismiss: 'Dismiss',
+    again: 'Build again',
   },
   settings: {
     title: 'Settings',
@@ -310,6 +313,7 @@ export const en = {
     restore: 'Go back to the snapshot',
     stepInstruction: 'Step instruction',
     check: 'Check the lab',
+    cancelBuild: 'Cancel the build',
     cancelChecks: 'Cancel the checks',
     breakpoint: 'Set or remove a breakpoint',
     palette: 'Show all commands',

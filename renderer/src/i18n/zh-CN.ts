@@ -22,6 +22,7 @@ export const zhCN: Messages = {
     reset: '关闭开发板',
     check: '检查',
     building: '正在构建…',
+    cancelBuild: '取消构建',
     boards: { virt: 'QEMU virt' },
   },
   guide: {
@@ -83,6 +84,7 @@ export const zhCN: Messages = {
     none: '构建程序后可在此查看指令。',
     noneForFile: '没有指令来自此文件。',
     building: '正在构建…',
+    at: (stage) => `正在构建：${stage}`,
     changed: (lines, build) =>
       lines.length === 1
         ? `第 ${lines[0]} 行在构建 ${build} 之后有改动，因此没有着色。`
@@ -271,6 +273,7 @@ export const zhCN: Messages = {
     crash: (reason) => `开发板已停止：${reason}。你的文件没有受到影响。`,
     disconnected: '与 Pollen 的连接已断开，每秒重试一次。',
     dismiss: '知道了',
+    again: '重新构建',
   },
   settings: {
     title: '设置',
@@ -297,6 +300,7 @@ export const zhCN: Messages = {
     restore: '回到快照',
     stepInstruction: '单步一条指令',
     check: '检查实验',
+    cancelBuild: '取消构建',
     cancelChecks: '取消检查',
     breakpoint: '设置或取消断点',
     palette: '显示所有命令',
