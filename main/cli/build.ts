@@ -1,8 +1,8 @@
-/** `pollen build`: a program or a single source file to an ELF file, or one of the stages on the way to it. */
+/** `pollen build`: a program or a single source file to an ELF file or a raw image, or one of the stages on the way to it. */
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { disassembleElf } from '../../machine/toolchain/disassembler/index.ts'
-import { readElf } from '../../machine/toolchain/elf/index.ts'
+import { rawImage, readElf } from '../../machine/toolchain/elf/index.ts'
 import { buildImage, programIr, programSchema, type ProgramConfiguration } from '../../machine/toolchain/build.ts'
 import { DiskProgramCache } from '../workbench/program-cache.ts'
 import { programFolder } from '../workbench/program-folder.ts'
@@ -12,6 +12,8 @@ import { complain, fileReason, formatDiagnostic } from './report.ts'
 export interface BuildOptions {
   readonly output?: string
   readonly emit?: 'wasm' | 'ir' | 'asm' | 'map'
+  /** Of the program itself. */
+  readonly format: 'elf' | 'bin'
   readonly O: '0' | '2'
 }
 
@@ -35,7 +37,7 @@ export async function build(target: string, options: BuildOptions): Promise<numb
   try {
     switch (options.emit) {
       case undefined:
-        write(options.output ?? `${name}.elf`, result.elf)
+        write(options.output ?? `${name}.${options.format}`, options.format === 'bin' ? rawImage(readElf(result.elf)).bytes : result.elf)
         return 0
       case 'map':
         return emitText(options.output, result.map)

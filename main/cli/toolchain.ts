@@ -9,7 +9,10 @@ export function addToolchainCommands(program: Command): void {
     .command('build')
     .argument('<file|dir>', 'a source file (.ts .c .cpp .S), or a folder with a pollen.json')
     .description('compile TypeScript, C, C++ and assembly for the board')
-    .option('-o, --output <file>', 'where the ELF file (or the stage) goes')
+    .option('-o, --output <file>', 'where the program (or the stage) goes')
+    .addOption(
+      new Option('--format <form>', 'an ELF file, or the raw bytes for the flash of a real board').choices(['elf', 'bin']).default('elf'),
+    )
     .addOption(new Option('--emit <stage>', 'write a stage instead').choices(['wasm', 'ir', 'asm', 'map']))
     .addOption(optimisation())
     .action(async (target: string, options: BuildOptions) => {

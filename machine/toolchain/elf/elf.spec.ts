@@ -7,7 +7,7 @@ import { describeWith } from '../../testing/oracles.ts'
 import { gnuAssemble, runTool, withScratch } from '../assembler/gnu.test-support.ts'
 import { assemble } from '../assembler/index.ts'
 import { flatLayout, link, openArchive } from '../link/index.ts'
-import { ElfError, readArchive, readElf, readObject, writeObject } from './index.ts'
+import { ElfError, rawImage, readArchive, readElf, readObject, writeObject } from './index.ts'
 
 const source =
   '.globl _start\n_start: la a0, message\n call outside\n beqz a0, _start\n ret\n.data\nmessage: .asciz "hi"\n.align 3\n.dword _start + 4\n.bss\n.space 32\n'
@@ -183,3 +183,25 @@ describeWith(
     })
   },
 )
+
+describe('rawImage', () => {
+  it('refuses segments too far apart, and a program of nothing', () => {
+    const elf = readElf(program())
+    const far = { ...elf.segments[0], paddr: 0x1_0000_0000n }
+    expect(() => rawImage({ ...elf, segments: [...elf.segments, far] })).toThrow(/too far apart/)
+    expect(() => rawImage({ ...elf, segments: [] })).toThrow(ElfError)
+  })
+
+  describeWith(['riscv64-unknown-elf-objcopy'], 'beside objcopy', () => {
+    it('has the same bytes', () => {
+      withScratch((folder) => {
+        const elf = program()
+        writeFileSync(join(folder, 'a.elf'), elf)
+        runTool('riscv64-unknown-elf-objcopy', ['-O', 'binary', join(folder, 'a.elf'), join(folder, 'a.bin')])
+        const { address, bytes } = rawImage(readElf(elf))
+        expect(address).toBe(0x80000000n)
+        expect(Buffer.from(bytes).equals(readFileSync(join(folder, 'a.bin')))).toBe(true)
+      })
+    })
+  })
+})

@@ -71,6 +71,9 @@ interface HighPart {
   readonly absolute: boolean
 }
 
+/** By offset; undefined where the symbol is, which has been reported once. */
+type HighParts = Map<number, HighPart | undefined>
+
 /** The key of a symbol in the global offset table: local names belong to their object. */
 export function slotKey(object: ObjectFile, relocation: Relocation): string {
   const local = object.symbols.some((symbol) => symbol.name === relocation.symbol && symbol.binding === 'local')
@@ -80,7 +83,7 @@ export function slotKey(object: ObjectFile, relocation: Relocation): string {
 /** The section's bytes with its relocations applied. */
 export function relocateSection(input: InputSection, context: Context): Uint8Array {
   const bytes = Uint8Array.from(input.section.bytes)
-  const highs = new Map<number, HighPart>()
+  const highs: HighParts = new Map()
   const lows: Relocation[] = []
   for (const relocation of input.section.relocations) {
     if (relocation.type === 'R_RISCV_PCREL_LO12_I' || relocation.type === 'R_RISCV_PCREL_LO12_S') lows.push(relocation)
@@ -99,11 +102,12 @@ function describe(relocation: Relocation): string {
   return relocation.symbol.startsWith('.L') ? 'a local label' : relocation.symbol
 }
 
-function relocateOne(input: InputSection, relocation: Relocation, bytes: Uint8Array, highs: Map<number, HighPart>, context: Context): void {
+function relocateOne(input: InputSection, relocation: Relocation, bytes: Uint8Array, highs: HighParts, context: Context): void {
   const { object } = input
   const target = context.book.resolve(object, relocation.symbol)
   if (!target) {
     complain(input, relocation, 'link/undefined-symbol', `${relocation.symbol} is not defined`, context)
+    highs.set(relocation.offset, undefined)
     return
   }
   let value = target.address + BigInt(relocation.addend)
@@ -142,16 +146,12 @@ function makeAbsolute(bytes: Uint8Array, relocation: Relocation): boolean {
 }
 
 /** A low part names the label of its `auipc`; its value is that of the high part there. */
-function relocateLow(
-  input: InputSection,
-  relocation: Relocation,
-  bytes: Uint8Array,
-  highs: ReadonlyMap<number, HighPart>,
-  context: Context,
-): void {
+function relocateLow(input: InputSection, relocation: Relocation, bytes: Uint8Array, highs: HighParts, context: Context): void {
   const label = context.book.resolve(input.object, relocation.symbol)
-  const high = label && highs.get(Number(label.address - input.address))
+  const at = label && Number(label.address - input.address)
+  const high = at === undefined ? undefined : highs.get(at)
   if (!high) {
+    if (at !== undefined && highs.has(at)) return
     complain(
       input,
       relocation,

@@ -49,6 +49,14 @@ describe('symbols', () => {
     expect(elf.length).toBe(0)
   })
 
+  it('are reported once for each instruction of the source that names an undefined one', () => {
+    const { diagnostics } = linked([`${start} lbu t1, nowhere\n la a0, nowhere\n`])
+    expect(diagnostics.map(({ line, code }) => [line, code])).toEqual([
+      [3, 'link/undefined-symbol'],
+      [4, 'link/undefined-symbol'],
+    ])
+  })
+
   it('prefer strong definitions to weak ones, whatever the order', () => {
     const weak = `${start} call f\n.weak f\nf: ret\n`
     const strong = '.globl f\n.space 64\nf: ret\n'
