@@ -131,6 +131,7 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
     ['loads over each other', () => ['run', forever(), '--load', `${text()}@0x80000000`]],
     ['a device tree that is none', () => ['run', forever(), '--dtb', text()]],
     ['a missing disk', () => ['run', forever(), '--disk', path.join(directory, 'missing.img')]],
+    ['a fault of a card that is not there', () => ['run', forever(), '--sd-fault', 'crc']],
     ['an empty disk', () => ['run', forever(), '--disk', '/dev/null']],
     ['a kernel where the firmware is', () => ['run', forever(), '--bios', 'builtin']],
   ]
@@ -151,6 +152,7 @@ describe('bad arguments and files are one line on stderr and status 125', () => 
     ['--timing', 'fast'],
     ['--load', 'file'],
     ['--seed', 'x'],
+    ['--sd-fault', 'fire'],
     ['--timeout', '-1'],
     ['--board', 'k211'],
     ['--engine', 'fast'],
