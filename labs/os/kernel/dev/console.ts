@@ -5,7 +5,7 @@ import { Errno, FileType, Poll } from '../abi'
 import { __release, tryAllocate } from '../mm/heap'
 import { copyIn, copyOut } from '../mm/user'
 import { SpinLock } from '../sync/spin'
-import { WaitQueue, park, prepareWait, wakeAll } from '../sync/wait'
+import { WaitQueue, park, prepareWait, wakeAll, wakeAllAt } from '../sync/wait'
 import { interruptGroup } from '../task/process'
 import { reportTasks } from '../task/report'
 import { Activity, Priority, Wake, self } from '../task/task'
@@ -188,7 +188,8 @@ function consoleInterrupt(context: u32): void {
 }
 
 @holds(consoleLock) function wakeReaders(): void {
-  wakeAll(console.readers)
+  // A key that is pressed goes ahead of whatever computes.
+  wakeAllAt(console.readers, Priority.boosted)
   pollChanged()
 }
 

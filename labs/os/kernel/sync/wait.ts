@@ -6,7 +6,7 @@
 // is resumed by its hart's loop, which runs only after it has.
 import { thisHart } from '../hart'
 import { makeReady } from '../task/executor'
-import { Activity, Task, Wake } from '../task/task'
+import { Activity, LOWEST_PRIORITY, Task, Wake } from '../task/task'
 import { addTimer, removeTimer } from '../task/timer'
 import { SpinLock } from './spin'
 
@@ -83,6 +83,14 @@ export function wakeOne(queue: WaitQueue): bool {
 
 /** Lets all go on; false when nobody waits. */
 export function wakeAll(queue: WaitQueue): bool {
+  return wakeAllAt(queue, LOWEST_PRIORITY)
+}
+
+/**
+ * The same, and none behind others of `priority`: an urgent event goes ahead of what computes. Only the task that waited is raised, so
+ * the boost is over when its thread has had its turn.
+ */
+export function wakeAllAt(queue: WaitQueue, priority: u32): bool {
   if (queue.head == 0) return false
   waitLock.lock()
   let list = queue.head
@@ -92,6 +100,7 @@ export function wakeAll(queue: WaitQueue): bool {
   while (list != 0) {
     const task = changetype<Task>(list)
     list = task.next
+    if (<u32>task.priority > priority) task.priority = <u8>priority
     makeReady(task)
   }
   return list == 0

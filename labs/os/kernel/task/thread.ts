@@ -2,7 +2,7 @@
 // asked for. A thread has no stack in the kernel while it runs or waits.
 import { Cause, Csr, Interrupt, Status } from '../../arch/csr'
 import { Errno } from '../abi'
-import { Hart, HartState, hartAt, hartCount, hartMask, inboxOf, ioHart, stateOf, thisHart } from '../hart'
+import { Hart, HartState, hartAt, hartCount, hartMask, inboxOf, ioHart, stateOf, thisHart, ticksPerSecond } from '../hart'
 import { create, destroy, tryCleared, __release } from '../mm/heap'
 import { AreaFlag, areaAt, touch, useSpace } from '../mm/space'
 import { DIRECT } from '../mm/user'
@@ -21,8 +21,8 @@ import { armTimer } from './timer'
 @external('env', 'load_floats') declare function loadFloats(frame: usize): void
 @external('env', 'save_floats') declare function saveFloats(frame: usize): void
 
-/** Slice of a thread when others of its priority are ready, in ticks: 10 ms at 10 MHz. */
-const SLICE: u64 = 100000
+/** Slices of a thread in a second when others of its priority are ready: 4 ms each. */
+const SLICES: u64 = 250
 /** Threads per hart, for placing new ones. */
 const loads = memory.data(8 * 4, 8)
 
@@ -111,7 +111,11 @@ async function runThread(thread: Thread): Promise<void> {
       trace.emit(Trace.requestBegin, number)
       thisHart().systemCalls++
       let result = startCall(thread.activity, number, frame + UserFrame.a0)
-      if (result == PENDING) result = await pendingCall(thread.activity)
+      if (result == PENDING) {
+        result = await pendingCall(thread.activity)
+        // Who has waited begins a new slice.
+        thread.sliceEnd = 0
+      }
       trace.emit(Trace.requestEnd, result)
       setRegister(frame, UserFrame.a0, result)
     } else if (cause & Cause.interrupt) {
@@ -162,7 +166,7 @@ function runUser(thread: Thread): u64 {
   else setRegister(thread.frame, UserFrame.status, Status.spie)
   let limit = u64.MAX_VALUE
   if (hart.ready != 0) {
-    if (thread.sliceEnd == 0) thread.sliceEnd = cpu.time() + SLICE
+    if (thread.sliceEnd == 0) thread.sliceEnd = cpu.time() + ticksPerSecond / SLICES
     limit = thread.sliceEnd
   } else thread.sliceEnd = 0
   armTimer(hart, limit)
