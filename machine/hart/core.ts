@@ -48,8 +48,8 @@ export interface CoreExports {
   readRegister(hart: number, number: number): bigint
   writeRegister(hart: number, number: number, value: bigint): number
   translateForDebugger(hart: number, address: bigint, access: number): bigint
-  /** Decodes the instruction at a pc into its slot of a predecoded page. */
-  decodeSlot(slot: number, pc: bigint): void
+  /** Decodes the instruction at the end of one predecoded page and the start of another. */
+  decodeCrossing(slot: number, first: number, second: number): void
   /** Where the interpreter finds compiled regions. */
   readonly table: WebAssembly.Table
 }

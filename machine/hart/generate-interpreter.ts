@@ -415,7 +415,7 @@ import { executeAtomic } from '../atomic'
 import { decodeSlot } from '../code'
 import { CsrOperation, executeCsr } from '../csr'
 import { illegal } from '../csr-status'
-import { enter, hiddenSlot, instructionWord, scratchSlot, stopAtBreakpoint } from '../fetch'
+import { crossingSlot, enter, hiddenSlot, instructionWord, scratchSlot, stopAtBreakpoint } from '../fetch'
 import { addDouble, addSingle, executeFloat, fusedDouble, multiplyDouble, multiplySingle, roundingMode } from '../float'
 import { Op } from './decoder'
 import { divideSigned, divideSignedWord, multiplyHighSigned, multiplyHighSignedUnsigned, remainderSigned, remainderSignedWord } from '../integer'
@@ -549,7 +549,7 @@ export function execute(h: usize): void {
           const pc = bias + (slot >>> 2)
           synchronize(h, pc, retired, stall)
           if (stopAtBreakpoint(h, pc)) break
-          slot = scratchSlot(h, pc)
+          slot = crossingSlot(h, slot, pc)
           if (slot == 0) break
           bias = load<u64>(h, H_BIAS)
           continue

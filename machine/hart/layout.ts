@@ -26,6 +26,8 @@ export const LINE_ENTRIES = 4096
 /** Counters of 2 bytes, by slot address: a power of two of them. */
 export const HEAT = 0xc0000
 export const HEAT_ENTRIES = 16384
+/** A slot for the JIT to decode into. */
+export const JIT_SLOT = 0xc8000
 /**
  * What a compiled region returns: LEAVE, the hart goes on at H_PC; LOOK_UP, it is at a check point whose time has come or has trapped;
  * REFUSE, nothing was done: the region is made for another data TLB. What a region calls may also say GO_ON: behind the instruction.

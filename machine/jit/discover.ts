@@ -1,6 +1,6 @@
 /** Chooses what a region contains: the blocks that can be reached from its entry over code that has run, calls and returns included. */
-import { PAGE_SLOTS, SLOT_BYTES } from '../hart/layout.ts'
-import { type Instruction, readSlot } from './slots.ts'
+import { SLOT_BYTES } from '../hart/layout.ts'
+import { CROSSING, type Instruction, readSlot } from './slots.ts'
 
 /** Where control goes behind a block. Offsets that name no block of the region leave it. */
 export type End =
@@ -29,6 +29,8 @@ export interface CodeSource {
   /** The predecoded page that the hart would fetch from at base + offset, or 0. */
   page(offset: number): number
   slot(address: number): readonly [low: number, high: number]
+  /** The words of the instruction that begins at the end of one predecoded page and ends in another. */
+  crossing(first: number, second: number): readonly [low: number, high: number]
 }
 
 const MOST_INSTRUCTIONS = 2500
@@ -53,14 +55,18 @@ const isReturn = ({ name, rd, rs1 }: Instruction) => name === 'jalr' && rd === 0
 /** The region that begins at an offset; undefined when none can begin there. */
 export function discover(entry: number, source: CodeSource): Shape | undefined {
   const pages = new Map<number, number>()
+  const pageAt = (page: number) => {
+    if (!pages.has(page)) pages.set(page, source.page(page))
+    return pages.get(page)!
+  }
   const read = (offset: number): Instruction | undefined => {
     const page = Math.floor(offset / PAGE) * PAGE
-    if (!pages.has(page)) pages.set(page, source.page(page))
-    const first = pages.get(page)!
+    const first = pageAt(page)
     if (first === 0) return undefined
-    const index = (offset - page) / 2
-    if (index >= PAGE_SLOTS) return undefined
-    const instruction = readSlot(...source.slot(first + index * SLOT_BYTES), offset)
+    const words = source.slot(first + ((offset - page) / 2) * SLOT_BYTES)
+    const crosses = (words[0] & 255) === CROSSING
+    if (crosses && pageAt(page + PAGE) === 0) return undefined
+    const instruction = crosses ? readSlot(...source.crossing(first, pageAt(page + PAGE)), offset, true) : readSlot(...words, offset)
     return instruction && !LEFT_OUT.has(instruction.name) ? instruction : undefined
   }
 
@@ -68,7 +74,8 @@ export function discover(entry: number, source: CodeSource): Shape | undefined {
   const leaders = new Set<number>()
   const calls: { site: number; to: number }[] = []
   const waiting = [entry]
-  if (!read(entry)) return undefined
+  // Where the second page is not mapped any more the region would leave without having done anything.
+  if (read(entry)?.crosses !== false) return undefined
   while (waiting.length > 0) {
     let offset = waiting.shift()!
     if (leaders.has(offset) || leaders.size >= MOST_BLOCKS) continue

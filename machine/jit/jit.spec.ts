@@ -130,6 +130,38 @@ patch:
     expect(run.log()[0]).toBe(sum)
   })
 
+  it('in the half of an instruction that lies on the next page', () => {
+    const source = `
+main:
+  li s1, 3000
+  li a1, 0
+  la s0, crossing + 2
+  lhu s2, 0(s0)
+  j loop
+.balign 4096
+  .skip 4096 - 20
+loop:
+  andi t0, s1, 63
+  bnez t0, 1f
+  addi s2, s2, 16
+  sh s2, 0(s0)
+1: .2byte 1
+crossing:
+  lui a2, 16
+  add a1, a1, a2
+  addi s1, s1, -1
+  bnez s1, loop
+  log a1
+  exit 0`
+    const { report, run } = compare(source, { cycles: 100_000, step: 500 })
+    expect(run.symbol('crossing') % 4096n).toBe(4094n)
+    expect(report.droppedRegions).toBeGreaterThan(1)
+    expect(report.compiledInstructions).toBeGreaterThan(500)
+    let sum = 0n
+    for (let left = 3000; left > 0; left--) sum += BigInt(65536 + 2 ** 20 * (Math.floor(3000 / 64) - Math.ceil(left / 64) + 1))
+    expect(run.log()[0]).toBe(sum)
+  })
+
   it('by another hart', () => {
     const source = `
 main:

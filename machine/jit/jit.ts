@@ -28,6 +28,7 @@ import {
   HEAT_ENTRIES,
   H_FETCH,
   H_TLB,
+  JIT_SLOT,
   PAGE_SLOTS,
   SLOT_BYTES,
 } from '../hart/layout.ts'
@@ -203,10 +204,11 @@ export class Jit {
     const pages = new Map<number, Uint8Array>()
     for (const { body, end } of shape.blocks.values()) {
       for (const { offset, length } of end.kind === 'go' ? body : [...body, end.instruction]) {
-        const at = slotOf(offset)
         for (let i = 0; i < length / 2; i++) {
-          const page = shape.pages.get(Math.floor((offset + 2 * i) / Number(PAGE)) * Number(PAGE))!
-          const halfword = (at - page) / SLOT_BYTES + i
+          const at = offset + 2 * i
+          const start = Math.floor(at / Number(PAGE)) * Number(PAGE)
+          const page = shape.pages.get(start)!
+          const halfword = (at - start) / 2
           let bits = pages.get(page)
           if (!bits) pages.set(page, (bits = new Uint8Array(HALFWORD_BYTES)))
           bits[halfword >>> 3] |= 1 << (halfword & 7)
@@ -409,5 +411,10 @@ class FetchedCode implements CodeSource {
     // An entry that a store has overwritten is no entry any more.
     if (hidden && (words[address >>> 2] & 255) === COMPILED) return [hidden.low, hidden.high]
     return [words[address >>> 2], words[(address >>> 2) + 1]]
+  }
+
+  crossing(first: number, second: number): readonly [low: number, high: number] {
+    this.core.exports.decodeCrossing(JIT_SLOT, first, second)
+    return [this.core.words[JIT_SLOT >>> 2], this.core.words[(JIT_SLOT >>> 2) + 1]]
   }
 }

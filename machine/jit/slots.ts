@@ -3,6 +3,8 @@ import { X_DISCARD } from '../hart/layout.ts'
 import { groupMembers, identifier, jumpVariants, operations } from '../hart/operations.ts'
 
 export interface Instruction {
+  /** Half of it lies on the next page. */
+  readonly crosses: boolean
   /** Bytes from the region's base. */
   readonly offset: number
   readonly length: number
@@ -17,8 +19,6 @@ export interface Instruction {
   readonly rs2: number
   /** Of jumps: bytes from the instruction to its target. */
   readonly immediate: number
-  /** Jumps only: the target lies in another page. */
-  readonly far: boolean
 }
 
 interface Decoded {
@@ -43,17 +43,19 @@ const groups: Readonly<Record<string, readonly string[]>> = {
 /** Slots that no region may contain: it ends before them. */
 const STOPS = new Set(['undecoded', 'page_end', 'crossing', 'breakpoint', 'compiled', 'illegal'])
 
+export const CROSSING = operations.indexOf('crossing')
 export const COMPILED = operations.indexOf('compiled')
 export const FLOAT_GROUP = operations.indexOf('float')
 
 /** The instruction in a slot, given as its two words; undefined when it is none that a region could contain. */
-export function readSlot(low: number, high: number, offset: number): Instruction | undefined {
+export function readSlot(low: number, high: number, offset: number, crosses = false): Instruction | undefined {
   const operation = low & 255
   const { name, length, jump } = decoded[operation]
   if (STOPS.has(name)) return undefined
   const raw = high | 0
   const rd = (low >>> 8) & 255
   return {
+    crosses,
     offset,
     length,
     name: groups[name]?.[raw & 255] ?? name,
@@ -64,6 +66,5 @@ export function readSlot(low: number, high: number, offset: number): Instruction
     rs2: low >>> 24,
     // A near jump's immediate counts bytes of slots.
     immediate: jump === undefined || jump === 'far' ? raw : raw >> 2,
-    far: jump === 'far',
   }
 }

@@ -107,6 +107,7 @@ class Translation {
     const { body, end } = this.blocks[node - 1]
     frame.beginBlock()
     for (const instruction of body) {
+      this.secondHalf(instruction)
       frame.countInstruction()
       this.instruction(instruction)
     }
@@ -116,6 +117,7 @@ class Translation {
       return
     }
     const { instruction } = end
+    this.secondHalf(instruction)
     frame.countInstruction()
     if (end.kind === 'jump') {
       this.link(instruction)
@@ -136,6 +138,11 @@ class Translation {
       code.end()
       code.op('unreachable')
     } else this.indirect(node, instruction, end.likely)
+  }
+
+  /** An instruction that ends on the next page runs only where that is what the region was made from. */
+  private secondHalf({ crosses, offset }: Instruction): void {
+    if (crosses) this.leaveUnlessMapped(pageOf(offset) + PAGE, offset)
   }
 
   private instruction(instruction: Instruction): void {
@@ -188,7 +195,7 @@ class Translation {
       frame.pushPc(target)
       code.op('i64_eq')
       code.if()
-      this.leaveUnlessMapped(target)
+      this.leaveUnlessMapped(pageOf(target), target)
       this.branchTo(node, target)
       code.end()
     }
@@ -214,14 +221,15 @@ class Translation {
     }
     const source = this.blocks[from - 1].end
     const last = source.kind === 'go' ? this.blocks[from - 1].offset : source.instruction.offset
-    if (pageOf(last) !== pageOf(to)) this.leaveUnlessMapped(to)
+    // A jump that crosses pages itself looks its target up wherever that is.
+    const crosses = source.kind !== 'go' && source.instruction.crosses
+    if (crosses || pageOf(last) !== pageOf(to)) this.leaveUnlessMapped(pageOf(to), to)
     this.branchTo(from, to)
   }
 
-  /** Goes on in a page only where the fetch table has what the region was made from, as the interpreter does. */
-  private leaveUnlessMapped(offset: number): void {
+  /** Leaves for `offset` where the fetch table does not have, for a page, what the region was made from: the interpreter looks there too. */
+  private leaveUnlessMapped(page: number, offset: number): void {
     const { frame, code } = this
-    const page = pageOf(offset)
     frame.pushPc(page)
     code.tee(frame.wide)
     code.i64(12)

@@ -82,12 +82,44 @@ function fetchWord(h: usize, pc: u64): u64 {
   return half | (<u64>load<u16>(ramPointer(high, 2)) << 16)
 }
 
-/** Decodes the instruction at `pc` into the scratch slots, followed by a sentinel; jumps in it are always far. */
+/** The instruction at `pc`, translated anew, in the scratch slots; 0 when fetching trapped. */
 export function scratchSlot(h: usize, pc: u64): usize {
   const word = fetchWord(h, pc)
-  if (word == FAILED) return 0
+  return word == FAILED ? 0 : decodeScratch(h, <u32>word, pc)
+}
+
+/**
+ * The instruction of four bytes at the end of a page, in the scratch slots; 0 when its second half trapped. Both halves come from the
+ * pages that the fetch table has, like any other instruction.
+ */
+export function crossingSlot(h: usize, crossing: usize, pc: u64): usize {
+  const low = <u32>load<u16>(ramPointer(load<u64>(crossing - (0xffe << 2), CODE_PAGE_ADDRESS) + 0xffe, 2))
+  const page = (pc & ~(<u64>0xfff)) + 0x1000
+  const entry = <usize>load<u32>(h, H_FETCH) + ((<usize>(page >>> 12) & (FETCH_ENTRIES - 1)) << 4)
+  if (load<u64>(entry) != page) {
+    const physical = fetchAddress(h, page, pc)
+    if (physical == FAILED) return 0
+    if (!wholePage) return scratchSlot(h, pc)
+    const made = codePage(physical & ~(<u64>0xfff))
+    store<u64>(entry, page)
+    store<u32>(entry, <u32>made, 8)
+  }
+  return decodeScratch(h, crossingWord(low, load<u32>(entry, 8)), pc)
+}
+
+@inline function crossingWord(low: u32, second: usize): u32 {
+  return low | (<u32>load<u16>(ramPointer(load<u64>(second, CODE_PAGE_ADDRESS), 2)) << 16)
+}
+
+/** For the JIT: decodes the instruction at the end of one predecoded page and the start of another into a slot anywhere. */
+export function decodeCrossing(slot: usize, first: usize, second: usize): void {
+  decode(crossingWord(<u32>load<u16>(ramPointer(load<u64>(first, CODE_PAGE_ADDRESS) + 0xffe, 2)), second), slot, 0, true)
+}
+
+/** An instruction into the scratch slots, followed by a sentinel; jumps in it are always far. */
+function decodeScratch(h: usize, word: u32, pc: u64): usize {
   const slot = h + H_SCRATCH
-  decode(<u32>word, slot, 0, true)
+  decode(word, slot, 0, true)
   store<u64>(slot + ((word & 3) == 3 ? 2 * SLOT_BYTES : SLOT_BYTES), Op.page_end)
   store<u64>(h, pc - <u64>(slot >>> 2), H_BIAS)
   return slot
@@ -98,12 +130,7 @@ export function hiddenSlot(h: usize, entry: usize, pc: u64): usize {
   const page = entry - (<usize>((<u32>pc & 0xffe) << 2))
   const pointer = ramPointer(load<u64>(page, CODE_PAGE_ADDRESS) | (pc & 0xffe), 2)
   const half = <u32>load<u16>(pointer)
-  const isFull = (half & 3) == 3
-  const slot = h + H_SCRATCH
-  decode(isFull ? load<u32>(pointer) : half, slot, 0, true)
-  store<u64>(slot + (isFull ? 2 * SLOT_BYTES : SLOT_BYTES), Op.page_end)
-  store<u64>(h, pc - <u64>(slot >>> 2), H_BIAS)
-  return slot
+  return decodeScratch(h, (half & 3) == 3 ? load<u32>(pointer) : half, pc)
 }
 
 /** One instruction at a time: while stepping, or where physical memory protection splits the page. */

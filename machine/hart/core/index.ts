@@ -15,7 +15,7 @@ import {
   H_UTIMECMP,
 } from '../layout'
 import { forgetAll, invalidate } from './code'
-export { decodeSlot } from './code'
+export { decodeCrossing } from './fetch'
 import { hasCsr, writeCsrForDebugger } from './csr'
 import { readCsr } from './csr-read'
 import { MACHINE, attend, hartAddress } from './state'
