@@ -7,7 +7,9 @@ import { parseArgs } from 'node:util'
 import { ConsoleStream } from '../backend/console.ts'
 import { boot } from '../board/boot.ts'
 import type { Engine } from '../board/machine.ts'
+import type { JitReport } from '../jit/jit.ts'
 import { VirtBoard } from '../board/virt.ts'
+import { bootTimes } from './boots.ts'
 import { findOracle, installLine, type OracleName } from '../testing/oracle-list.ts'
 
 const PROGRAMS = ['integer', 'branchy', 'memory', 'float', 'chase', 'copy']
@@ -17,7 +19,7 @@ const MOST_CYCLES = 2e10
 
 const { values } = parseArgs({
   options: {
-    runs: { type: 'string', default: '3' },
+    runs: { type: 'string', default: '5' },
     only: { type: 'string' },
     engine: { type: 'string', default: 'auto' },
     json: { type: 'boolean', default: false },
@@ -78,14 +80,14 @@ function timeQemu(elf: string): number {
   return (performance.now() - started) / 1000
 }
 
-/** Seconds from a board ready to run to its end, and the instructions that it retired. */
-function timeBoard(elf: string): { seconds: number; instructions: number } {
+/** Seconds from a board ready to run to its end, the instructions that it retired, and what the JIT did. */
+function timeBoard(elf: string): { seconds: number; instructions: number; jit: JitReport | undefined } {
   const board = new VirtBoard({ hartModule, ramSize: RAM_MEBIBYTES << 20, engine: values.engine as Engine, console: new ConsoleStream() })
   boot(board, { kernel: { name: elf, bytes: readFileSync(elf) } })
   const started = performance.now()
   const result = board.machine.run(MOST_CYCLES)
   if (result.kind !== 'exit' || result.status !== 0) throw new Error(`the board ended with ${JSON.stringify(result)} on ${elf}`)
-  return { seconds: (performance.now() - started) / 1000, instructions: board.machine.retired }
+  return { seconds: (performance.now() - started) / 1000, instructions: board.machine.retired, jit: board.machine.jit?.report() }
 }
 
 function median(numbers: number[]): number {
@@ -103,30 +105,38 @@ try {
     const ours: number[] = []
     const theirs: number[] = []
     let instructions = 0
+    const pauses: number[] = []
     for (let run = 0; run < runs; run++) {
       const board = timeBoard(elf)
       instructions = board.instructions
+      pauses.push(board.jit?.pauseMilliseconds.most ?? 0)
       ours.push(board.seconds)
       theirs.push(Math.max(timeQemu(elf) - start, 1e-3))
     }
     const mips = instructions / median(ours) / 1e6
     const qemuMips = instructions / median(theirs) / 1e6
-    return { program: name, instructions, mips, qemuMips, ratio: mips / qemuMips }
+    return { program: name, instructions, mips, qemuMips, ratio: mips / qemuMips, longestPause: median(pauses) }
   })
   const geometricMean = Math.exp(rows.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / rows.length)
-  if (values.json) console.log(JSON.stringify({ rows, geometricMean }, null, 2))
+  const boots = values.only ? undefined : await bootTimes(runs)
+  if (values.json) console.log(JSON.stringify({ rows, geometricMean, boots }, null, 2))
   else {
-    console.log('program      Minstr   MIPS  QEMU MIPS  ratio')
-    for (const { program, instructions, mips, qemuMips, ratio } of rows) {
+    console.log('program      Minstr   MIPS  QEMU MIPS  ratio  longest compile pause, ms')
+    for (const { program, instructions, mips, qemuMips, ratio, longestPause } of rows) {
       const cells = [
         (instructions / 1e6).toFixed(0).padStart(9),
         mips.toFixed(0).padStart(6),
         qemuMips.toFixed(0).padStart(10),
         ratio.toFixed(2).padStart(6),
+        longestPause.toFixed(1).padStart(26),
       ]
       console.log(program.padEnd(9) + cells.join(' '))
     }
     console.log(`geometric mean of the ratios: ${geometricMean.toFixed(2)}`)
+    if (boots) {
+      const { boot: what, seconds, qemuSeconds, ratio } = boots
+      console.log(`${what}: ${seconds.toFixed(2)} s, QEMU ${qemuSeconds.toFixed(2)} s, ${ratio.toFixed(2)} of its time`)
+    }
   }
 } finally {
   rmSync(directory, { recursive: true })

@@ -34,7 +34,7 @@ int main(void) {
   u32 seed = 1, result = 0;
   for (int i = 0; i < 4096; i++) { seed = seed * 1103515245 + 12345; text[i] = "abcxyz019 ,.;-qrs"[(seed >> 16) % 17]; }
   for (int i = 0; i < 256; i++) { nodes[i].key = i * 7 % 256; nodes[i].next = i < 255 ? &nodes[i + 1] : 0; }
-  for (int round = 0; round < 12000; round++) {
+  for (int round = 0; round < 48000; round++) {
     result = crc(result, scan(text, 4096));
     for (int i = 0; i < 64; i++) {
       struct node *n = find(nodes, (i * 37 + round) % 256);

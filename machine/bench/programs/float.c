@@ -5,7 +5,7 @@ int main(void) {
   for (int i = 0; i < 48; i++)
     for (int j = 0; j < 48; j++) { a[i][j] = (i + 1) * 0.25 + j; b[i][j] = i - j * 0.5; }
   double total = 0;
-  for (int round = 0; round < 240; round++) {
+  for (int round = 0; round < 960; round++) {
     for (int i = 0; i < 48; i++)
       for (int j = 0; j < 48; j++) {
         double s = 0;

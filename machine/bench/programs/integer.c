@@ -2,7 +2,7 @@
 typedef unsigned long u64;
 int main(void) {
   u64 x = 88172645463325252ul, sum = 0;
-  for (u64 i = 0; i < 200000000ul; i++) {
+  for (u64 i = 0; i < 800000000ul; i++) {
     x ^= x << 13;
     x ^= x >> 7;
     x ^= x << 17;

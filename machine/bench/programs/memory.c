@@ -15,7 +15,7 @@ static void sort(u32 *p, int n) {
 
 int main(void) {
   u32 seed = 7, sum = 0;
-  for (int round = 0; round < 24; round++) {
+  for (int round = 0; round < 120; round++) {
     for (int i = 0; i < 32768; i++) { seed = seed * 1664525 + 1013904223; a[i] = seed; }
     sort(a, 32768);
     for (int k = 0; k < 20; k++)
