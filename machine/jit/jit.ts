@@ -86,7 +86,7 @@ interface Region {
 }
 
 /** Regions wait for others until they have so many blocks together, or the slice ends. */
-const DEFAULT_THRESHOLD = 3000
+const DEFAULT_THRESHOLD = 20_000
 const BATCH_BLOCKS = 120
 /** WebAssembly bytes of live regions: the machine code is about five times as much. */
 const MOST_BYTES = 24 << 20
