@@ -32,6 +32,8 @@ export interface WorkerStatus {
   readonly cycles: number
   readonly retired: number
   readonly mips: number
+  /** Part of the instructions lately that compiled code executed. */
+  readonly compiled: number
   readonly harts: HartShare[]
   readonly exit?: number
   readonly stop?: WorkerStop
@@ -110,7 +112,7 @@ class BoardWorker {
   /** Where pacing counts from: host milliseconds and virtual seconds. */
   private origin = { host: 0, virtual: 0 }
   private sent = { output: 0, status: 0, charts: 0 }
-  private measured = { host: 0, retired: 0, mips: 0 }
+  private measured = { host: 0, retired: 0, compiled: 0, mips: 0, share: 0 }
   private shares: HartShare[] = []
 
   constructor(
@@ -129,6 +131,7 @@ class BoardWorker {
       cycles: this.session.cycles,
       retired: this.session.retired,
       mips: this.phase === 'running' ? this.measured.mips : 0,
+      compiled: this.phase === 'running' ? this.measured.share : 0,
       harts: this.shares,
       exit: this.exit,
       stop: this.stop,
@@ -188,7 +191,7 @@ class BoardWorker {
     this.phase = 'running'
     this.session.passBreakpoints()
     this.restartPace()
-    this.measured = { host: performance.now(), retired: this.session.retired, mips: 0 }
+    this.measured = { host: performance.now(), retired: this.session.retired, compiled: this.session.compiled, mips: 0, share: 0 }
     this.schedule()
     return this.status()
   }
@@ -312,8 +315,12 @@ class BoardWorker {
     if (everything || now - this.sent.status >= STATUS) {
       this.sent.status = now
       const elapsed = now - this.measured.host
-      if (elapsed > 0)
-        this.measured = { host: now, retired: this.session.retired, mips: (this.session.retired - this.measured.retired) / elapsed / 1000 }
+      if (elapsed > 0) {
+        const { retired, compiled } = this.session
+        const done = retired - this.measured.retired
+        const share = done > 0 ? Math.min(1, (compiled - this.measured.compiled) / done) : 0
+        this.measured = { host: now, retired, compiled, mips: done / elapsed / 1000, share }
+      }
       this.shares = this.session.hartShares()
       this.send({ kind: 'status', status: this.status() })
     }

@@ -97,6 +97,11 @@ export class BoardSession {
     return this.board.machine.retired
   }
 
+  /** Instructions that compiled code has executed. */
+  get compiled(): number {
+    return this.board.machine.jit?.report().compiledInstructions ?? 0
+  }
+
   /** Runs for at most so many cycles of virtual time. */
   advance(cycles: number): RunResult {
     const { machine } = this.board

@@ -21,6 +21,8 @@ export const boardStatus = z.object({
   cycles: z.number(),
   /** Million instructions per wall-clock second, lately. */
   mips: z.number(),
+  /** Part of the instructions lately, 0 to 1, that ran as compiled code. */
+  compiled: z.number(),
   harts: z.array(hartShare),
   paced: z.boolean(),
   /** Status the guest ended with. */

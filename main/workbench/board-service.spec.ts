@@ -59,6 +59,16 @@ describe('a run', () => {
     expect((await handlers['board.attach']({})).status.phase).toBe('off')
   })
 
+  it('says how much of it runs as compiled code', async () => {
+    const handlers = await program(COUNTER)
+    await handlers['board.pace']({ paced: false })
+    await handlers['board.start']({ lab: LAB, options })
+    // A loop of five instructions is compiled as a whole.
+    const { compiled } = await eventually(opened.workbench, 'board.status', (status) => status.compiled > 0.9)
+    expect(compiled).toBeLessThanOrEqual(1)
+    expect((await handlers['board.pause']({})).compiled).toBe(0)
+  })
+
   it('waits when the guest waits for input and nothing else can happen', async () => {
     const handlers = await program('.globl _start\n_start: wfi\n j _start\n')
     const idle = eventually(opened.workbench, 'board.status', phase('idle'))

@@ -35,7 +35,17 @@ export class BoardService {
   private readonly history = new ConsoleHistory()
   private charts: ChartFrame = { seconds: 0, classes: [] }
   private build: Build | undefined
-  private current: BoardStatus = { phase: 'off', options: OFF, build: 0, seconds: 0, cycles: 0, mips: 0, harts: [], paced: true }
+  private current: BoardStatus = {
+    phase: 'off',
+    options: OFF,
+    build: 0,
+    seconds: 0,
+    cycles: 0,
+    mips: 0,
+    compiled: 0,
+    harts: [],
+    paced: true,
+  }
   private breakpoints: { lab: string; path: string; line: number }[] = []
   private watchpoints: Watchpoint[] = []
   private debug: { build: Build; debug: DebugInfo; symbolAt: (address: bigint) => string | undefined } | undefined
@@ -62,7 +72,7 @@ export class BoardService {
     this.history.clear()
     this.charts = { seconds: 0, classes: [] }
     this.build = build
-    this.current = { phase: 'paused', options, build: build.result.number, seconds: 0, cycles: 0, mips: 0, harts: [], paced }
+    this.current = { phase: 'paused', options, build: build.result.number, seconds: 0, cycles: 0, mips: 0, compiled: 0, harts: [], paced }
     const generation = ++this.generation
     const client = await BoardClient.start(
       {
@@ -149,7 +159,16 @@ export class BoardService {
     this.client = undefined
     this.generation++
     await client?.close()
-    this.current = { ...this.current, phase: 'off', mips: 0, stop: undefined, crash: undefined, exit: undefined, snapshot: undefined }
+    this.current = {
+      ...this.current,
+      phase: 'off',
+      mips: 0,
+      compiled: 0,
+      stop: undefined,
+      crash: undefined,
+      exit: undefined,
+      snapshot: undefined,
+    }
     void this.emit('board.status', this.current)
     return this.current
   }
@@ -235,11 +254,11 @@ export class BoardService {
   }
 
   private update(status: WorkerStatus): BoardStatus {
-    const { phase, seconds, cycles, mips, harts, exit, stop, snapshot } = status
+    const { phase, seconds, cycles, mips, compiled, harts, exit, stop, snapshot } = status
     const here = stop && this.build ? lineAt(this.build.listing, stop.pc) : undefined
     this.current = {
       ...this.current,
-      ...{ phase, seconds, cycles, mips, exit, snapshot },
+      ...{ phase, seconds, cycles, mips, compiled, exit, snapshot },
       harts: harts.length ? [...harts] : this.current.harts,
       stop: stop && {
         hart: stop.hart,
@@ -272,7 +291,7 @@ export class BoardService {
     const client = this.client
     this.client = undefined
     void client?.close()
-    this.current = { ...this.current, phase: 'crashed', mips: 0, crash: reason, snapshot: undefined }
+    this.current = { ...this.current, phase: 'crashed', mips: 0, compiled: 0, crash: reason, snapshot: undefined }
     void this.emit('board.status', this.current)
   }
 

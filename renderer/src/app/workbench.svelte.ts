@@ -56,7 +56,7 @@ export interface ShownRow {
 const OFF: BoardStatus = {
   phase: 'off',
   options: { kind: 'virt', harts: 1, timing: 'rocket100', ramMiB: 32 },
-  ...{ build: 0, seconds: 0, cycles: 0, mips: 0, harts: [], paced: true },
+  ...{ build: 0, seconds: 0, cycles: 0, mips: 0, compiled: 0, harts: [], paced: true },
 }
 
 export class Workbench {

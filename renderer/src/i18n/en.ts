@@ -276,6 +276,8 @@ export const en = {
     virtualTime: 'Virtual time',
     cycles: 'Cycles',
     mips: 'MIPS',
+    compiled: 'compiled',
+    compiledHint: 'Share of the instructions that run as code compiled for this computer',
     share: (hart: string, user: number, kernel: number, idle: number) => `${hart}: user ${user}%, kernel ${kernel}%, idle ${idle}%`,
     user: 'user',
     kernel: 'kernel',

@@ -263,6 +263,8 @@ export const zhCN: Messages = {
     virtualTime: '虚拟时间',
     cycles: '周期',
     mips: 'MIPS',
+    compiled: '已编译',
+    compiledHint: '以本机编译代码执行的指令所占比例',
     share: (hart, user, kernel, idle) => `${hart}：用户 ${user}%，内核 ${kernel}%，空闲 ${idle}%`,
     user: '用户',
     kernel: '内核',
