@@ -2,7 +2,7 @@
 // executor of its own in the block that tp points to; a coroutine stays with the thread that began it.
 //
 //   thread block  0 what the thread runs   8 C stack   16 first ready  20 last ready  24 sleepers, soonest first
-//                 28 the ring completions come from (ring.ts)   32 coroutines begun here that have not ended  40.. thread.ts
+//                 28 its ring (ring.ts)   40 thread.ts   96 errno of C   100 heap (memory.ts), to 384
 import { sysSleep, sysYield } from './system'
 import { give, take } from './memory'
 import { callsUnderWay, cancelCall, collect, waitForRing } from './ring'
@@ -13,8 +13,10 @@ const LINK: usize = 36
 /** Marks in the control block's flags: in the ready queue, in the list of sleepers. */
 const QUEUED: u16 = 2
 const SLEEPING: u16 = 4
-/** Its queue link is a call of its ring (ring.ts). */
+/** It waits for a call of its ring (ring.ts). */
 export const CALLING: u16 = 8
+/** It is being cancelled while its call is under way. */
+export const CANCELLED: u16 = 16
 
 @inline export function threadBlock(): usize {
   return <usize>cpu.threadPointer()

@@ -17,7 +17,12 @@ export function __release(address: usize): void {
 
 export function __coroutine_allocate(bytes: usize): usize {
   const frame = take(<u32>bytes)
-  memory.fill(frame, 0, 48)
+  store<u64>(frame, 0)
+  store<u64>(frame, 0, 8)
+  store<u64>(frame, 0, 16)
+  store<u64>(frame, 0, 24)
+  store<u64>(frame, 0, 32)
+  store<u64>(frame, 0, 40)
   return frame
 }
 

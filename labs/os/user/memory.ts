@@ -1,5 +1,6 @@
 // Owns the program's heap: blocks of size classes with free lists, taken from brk in 64 KiB, large ones from mmap. Any thread may
 // call it. A block has 16 bytes in front: its class, and for large blocks the bytes mapped.
+// Each thread keeps small blocks of its own in its block (executor.ts draws it), and takes no lock for them.
 // An arena (arenaBegin, arenaEnd) is for work that allocates many small things and forgets them together.
 import { sysBreak, sysMap, sysUnmap, sysYield } from './system'
 
@@ -12,9 +13,16 @@ const IN_ARENA: u32 = 0xfffe
 const CHUNK: u32 = 0x1_0000
 const PAGE: u32 = 4096
 
-/** Heads of the free lists. */
+/** Of the thread block: small blocks kept, blocks in use that this thread took, heads of the free lists by class. */
+const KEPT: usize = 100
+const USED: usize = 104
+const OWN_LISTS: usize = 112
+/** A thread keeps no more than this many. */
+const MOST_KEPT: u32 = 256
+
+/** Heads of the free lists that all share. */
 const lists = memory.data(304, 16)
-/** 0 lock, 4 next free byte, 8 end of what brk gave, 12 blocks in use, 16 the arena: first chunk, 20 next byte, 24 end. */
+/** 0 lock, 4 next free byte, 8 end of what brk gave, 12 blocks in use by threads that have ended, 16 the arena: first chunk, 20 next byte, 24 end. */
 const state = memory.data(32, 16)
 
 function lock(): void {
@@ -50,8 +58,27 @@ function fresh(bytes: u32): u32 {
   return at
 }
 
+@inline function ownBlock(): usize {
+  return <usize>cpu.threadPointer()
+}
+
 /** A block aligned to 16, or 0 when memory is out. */
 export function tryTake(bytes: u32): usize {
+  const own = ownBlock()
+  if (bytes <= SMALL && load<u32>(state, 16) == 0) {
+    const list = own + (((max(bytes, <u32>1) + 15) >> 4) << 2)
+    const block: usize = load<u32>(list, OWN_LISTS)
+    if (block != 0) {
+      store<u32>(list, load<u32>(block), OWN_LISTS)
+      store<u32>(own, load<u32>(own, KEPT) - 1, KEPT)
+      store<u32>(own, load<u32>(own, USED) + 1, USED)
+      return block
+    }
+  }
+  return takeShared(bytes)
+}
+
+function takeShared(bytes: u32): usize {
   if (bytes > 0x7000_0000) return 0
   if (load<u32>(state, 16) != 0) return takeFromArena(bytes)
   const kind = classOf(bytes)
@@ -66,18 +93,17 @@ export function tryTake(bytes: u32): usize {
   lock()
   const list = lists + kind * 4
   let block = load<u32>(list)
-  if (block != 0) store<u32>(list, load<u32>(block + HEADER))
+  if (block != 0) store<u32>(list, load<u32>(block))
   else {
     block = fresh(bytesOf(kind) + HEADER)
-    if (block == 0) {
-      unlock()
-      return 0
+    if (block != 0) {
+      store<u32>(block, kind)
+      block += HEADER
     }
-    store<u32>(block, kind)
   }
-  store<u32>(state, load<u32>(state, 12) + 1, 12)
   unlock()
-  return block + HEADER
+  if (block != 0) store<u32>(ownBlock(), load<u32>(ownBlock(), USED) + 1, USED)
+  return block
 }
 
 /** A block; the program ends with a clear line when memory is out. */
@@ -95,17 +121,45 @@ export function give(block: usize): void {
     sysUnmap(block - HEADER, load<u32>(block - HEADER, 4))
     return
   }
+  const own = ownBlock()
+  store<u32>(own, load<u32>(own, USED) - 1, USED)
+  if (kind <= 64 && load<u32>(own, KEPT) < MOST_KEPT) {
+    const list = own + (kind << 2)
+    store<u32>(block, load<u32>(list, OWN_LISTS))
+    store<u32>(list, <u32>block, OWN_LISTS)
+    store<u32>(own, load<u32>(own, KEPT) + 1, KEPT)
+    return
+  }
   lock()
-  const list = lists + kind * 4
-  store<u32>(block, load<u32>(list))
-  store<u32>(list, <u32>(block - HEADER))
-  store<u32>(state, load<u32>(state, 12) - 1, 12)
+  giveShared(block, kind)
   unlock()
 }
 
-/** Blocks of the heap in use: what tests count. */
+/** Call with the lock held. */
+function giveShared(block: usize, kind: u32): void {
+  store<u32>(block, load<u32>(lists + kind * 4))
+  store<u32>(lists + kind * 4, <u32>block)
+}
+
+/** The thread ends: what it kept is for the others. */
+export function giveKept(): void {
+  const own = ownBlock()
+  lock()
+  for (let kind: u32 = 1; kind <= 64; kind++) {
+    let block: usize = load<u32>(own + (kind << 2), OWN_LISTS)
+    while (block != 0) {
+      const next = load<u32>(block)
+      giveShared(block, kind)
+      block = next
+    }
+  }
+  store<u32>(state, load<u32>(state, 12) + load<u32>(own, USED), 12)
+  unlock()
+}
+
+/** Blocks in use that this thread took, and threads that have ended: what tests count. */
 export function blocksInUse(): u32 {
-  return load<u32>(state, 12)
+  return load<u32>(state, 12) + load<u32>(ownBlock(), USED)
 }
 
 function takeFromArena(bytes: u32): usize {

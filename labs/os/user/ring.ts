@@ -3,7 +3,7 @@
 // A ring belongs to one thread. The thread's own, which ringCall uses, is opened when it is first needed.
 import { Access, Call, Completion, RingHeader, RingOp, RingSetup, RingState, Submission, SubmissionFlag } from '../kernel/abi'
 import { nanosecondsNow } from './clock'
-import { CALLING, makeReady, pause, setFlag, clearFlag, threadBlock } from './executor'
+import { CALLING, CANCELLED, makeReady, pause, setFlag, clearFlag, threadBlock } from './executor'
 import { COUNTERS, Counter, counter, readCounters } from './inspect'
 import { give, take } from './memory'
 import { call1, call2, call3, call4 } from './system'
@@ -161,33 +161,31 @@ export function endRing(): void {
   if (ring != null) ring.close()
 }
 
-// A call under way: 0 task (0: nobody), 4 done, 8 result. Its address is the request's token, and stands in the queue link of the
-// task that waits, which has the flag CALLING.
-const LINK: usize = 36
+/** Offset of the control block's request field, which takes the result of a call. */
+const RESULT: usize = 16
 
-/** Makes a system call through the thread's ring: others run until its result is there. */
+/**
+ * Makes a system call through the thread's ring: others run until its result is there. The request's token is the control block of
+ * this coroutine, which has the flag CALLING meanwhile.
+ */
 export async function ringCall(number: u32, a: u64 = 0, b: u64 = 0, c: u64 = 0, d: u64 = 0, e: u64 = 0, f: u64 = 0): Promise<i64> {
-  const problem = ownRing() == null ? startRing(OWN_ENTRIES) : 0
-  if (problem < 0) return problem
+  if (ownRing() == null) {
+    const problem = startRing(OWN_ENTRIES)
+    if (problem < 0) return problem
+  }
   const ring = ownRing()!
   // More calls than completions have room for wait here.
   while (ring.calls >= ring.completionEntries || ring.room == 0) {
-    if (!collect() && !waitForRing(u64.MAX_VALUE)) break
+    if (!collect()) waitForRing(u64.MAX_VALUE)
     await pause()
   }
-  const operation = take(16)
-  store<u32>(operation, <u32>co.frame())
-  store<u32>(operation, 0, 4)
   ring.calls++
-  ring.add(number, 0, operation, a, b, c, d, e, f)
+  ring.add(number, 0, co.frame(), a, b, c, d, e, f)
   ring.show()
   if (!ring.alone && ring.sleeps) ring.enter(0, 0)
-  store<u32>(co.frame(), <u32>operation, LINK)
   setFlag(co.frame(), CALLING)
   co.suspend()
-  const result = load<i64>(operation, 8)
-  give(operation)
-  return result
+  return load<i64>(co.frame(), RESULT)
 }
 
 export function callsUnderWay(): u32 {
@@ -198,21 +196,23 @@ export function callsUnderWay(): u32 {
 /** Takes the completions of the thread's ring, and makes ready who waits for them; false when there are none. */
 export function collect(): bool {
   const ring = ownRing()
-  if (ring == null || ring.ready == 0) return false
-  const completion = take(16)
-  while (ring.take(completion)) {
-    const operation = <usize>load<u64>(completion)
-    // A cancel has no token.
-    if (operation == 0) continue
-    ring.calls--
-    store<i64>(operation, load<i64>(completion, 8), 8)
-    store<u32>(operation, 1, 4)
-    const task: usize = load<u32>(operation)
+  if (ring == null) return false
+  let head = cpu.load32(ring.base + RingHeader.completionHead)
+  const tail = cpu.load32(ring.base + RingHeader.completionTail)
+  if (head == tail) return false
+  cpu.fence()
+  for (; head != tail; head++) {
+    const at = ring.completions + (head & (ring.completionEntries - 1)) * Completion.bytes
+    const task = <usize>load<u64>(at)
+    // A cancel that came too late has no token.
     if (task == 0) continue
+    ring.calls--
+    store<i64>(task, load<i64>(at, 8), RESULT)
     clearFlag(task, CALLING)
-    makeReady(task)
+    if ((load<u16>(task, 6) & CANCELLED) == 0) makeReady(task)
   }
-  give(completion)
+  cpu.fence()
+  cpu.store32(ring.base + RingHeader.completionHead, head)
   return true
 }
 
@@ -230,12 +230,9 @@ export function waitForRing(deadline: u64): bool {
 
 /** A coroutine that waits for a call is cancelled: so is the call, and its end is awaited, for the kernel may still use its buffer. */
 export function cancelCall(task: usize): void {
-  const operation: usize = load<u32>(task, LINK)
-  clearFlag(task, CALLING)
-  store<u32>(operation, 0)
   const ring = ownRing()!
-  while (!ring.add(RingOp.cancel, SubmissionFlag.silent, 0, operation)) ring.submit()
+  setFlag(task, CANCELLED)
+  while (!ring.add(RingOp.cancel, SubmissionFlag.silent, 0, task)) ring.submit()
   ring.submit()
-  while (load<u32>(operation, 4) == 0) if (!collect()) ring.enter(1, 0)
-  give(operation)
+  while (load<u16>(task, 6) & CALLING) if (!collect()) ring.enter(1, 0)
 }

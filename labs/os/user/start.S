@@ -75,4 +75,4 @@ heap_start:
     .section .bss
     .balign 16
 program_vector: .space 32
-first_thread: .space 128
+first_thread: .space 384

@@ -1,12 +1,12 @@
 // Owns threads: made, run and joined. They share everything of the process; each has a stack, and an executor (executor.ts).
-import { give, tryTake } from './memory'
+import { give, giveKept, tryTake } from './memory'
 import { sysThreadCreate, sysThreadJoin } from './system'
 
 /** After the executor's part of the thread block. */
 const FUNCTION: usize = 40
 const ARGUMENT: usize = 48
 const NUMBER: usize = 56
-const BLOCK: u32 = 128
+const BLOCK: u32 = 384
 
 @external('env', 'thread_entry') declare function threadEntry(): u32
 
@@ -30,7 +30,9 @@ export function startThread(body: (argument: u64) => i64, argument: u64): i64 {
 
 /** What assembly calls on the new thread. */
 export function runThread(block: usize): i64 {
-  return changetype<(argument: u64) => i64>(load<usize>(block, FUNCTION))(load<u64>(block, ARGUMENT))
+  const result = changetype<(argument: u64) => i64>(load<usize>(block, FUNCTION))(load<u64>(block, ARGUMENT))
+  giveKept()
+  return result
 }
 
 /** Waits for a thread that startThread gave, and gives its result; `problem` gets 0 or a negative errno. */

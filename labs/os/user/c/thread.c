@@ -15,7 +15,7 @@ struct pollen_thread {
   uint64_t argument;
   unsigned number;
   char *stack;
-  char rest[64];
+  char rest[312];
 };
 
 unsigned thread_entry(void);
