@@ -28,6 +28,7 @@ export default tseslint.config(
       'machine/toolchain/runtime/',
       'machine/bench/toolchain/programs/',
       'labs/os/',
+      'labs/experiments/',
       'labs/[0-9]*/',
     ],
   },

@@ -2,6 +2,7 @@
 /** The `pollen` command: one verb a file, loaded when it is asked for: most runs need neither compilers nor workbench. Exit status 125 means that an argument or a file could not be used. */
 import { Command, CommanderError } from 'commander'
 import { BAD_ARGUMENTS } from './exit-status.ts'
+import { addExperimentCommand } from './experiment.ts'
 import { addLabCommand } from './lab.ts'
 import { addStartCommand } from './start-command.ts'
 import { addTestCommand } from './test.ts'
@@ -20,6 +21,7 @@ addSdCommand(program)
 addToolchainCommands(program)
 addLabCommand(program)
 addTestCommand(program)
+addExperimentCommand(program)
 
 // Who reads our output may stop reading, as head does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
