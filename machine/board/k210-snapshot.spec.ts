@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryImage } from '../backend/disk-image.ts'
 import { K210Run } from '../testing/k210-programs.ts'
 import { boardTraceKinds } from '../trace/kinds.ts'
+import type { K210Options } from './k210.ts'
 import { decodeSnapshot, encodeSnapshot, restoreSnapshot, takeSnapshot } from './snapshot.ts'
 
 /**
@@ -96,8 +97,8 @@ command: .byte 0x40, 0, 0, 0, 0, 0x95, 0xff, 0xff
 .text
 `
 
-function make(): K210Run {
-  const run = new K210Run(PROGRAM, { harts: 2, timing: 'k210', sd: memoryImage(new Uint8Array(1 << 20)) })
+function make(engine?: K210Options['engine']): K210Run {
+  const run = new K210Run(PROGRAM, { harts: 2, timing: 'k210', engine, sd: memoryImage(new Uint8Array(1 << 20)) })
   run.machine.trace.enable(boardTraceKinds)
   return run
 }
@@ -130,6 +131,16 @@ describe('a K210 board', () => {
     pieces.machine.run(END)
     expect(outcome(pieces)).toEqual(outcome(whole))
     expect(pieces.text).toBe(whole.text)
+  })
+
+  it('runs the same on either engine', () => {
+    const [interpreter, jit] = (['interpreter', 'jit'] as const).map((engine) => {
+      const run = make(engine)
+      run.machine.run(END)
+      return run
+    })
+    expect(outcome(jit)).toEqual(outcome(interpreter))
+    expect(jit.text).toBe(interpreter.text)
   })
 
   it.each([10_001, 1_234_567, 3_000_003])('goes on from a snapshot at cycle %i', (at) => {

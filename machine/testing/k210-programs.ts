@@ -14,6 +14,7 @@ export interface K210TestOptions {
   readonly timing?: TimingProfile
   readonly sd?: BlockImage
   readonly resetCause?: K210Options['resetCause']
+  readonly engine?: K210Options['engine']
 }
 
 /**
