@@ -189,6 +189,40 @@ int main(void) {
   return counter & 1;
 }
 `
+  const typed = `class Node { id: u32 = 4000000000; weight: f64 = 2.5; open: bool = true; tag: u8 = 200; next: Node | null = null; }
+let shared: u16 = 65000;
+let head: Node | null = null;
+function visit(node: Node, big: u64, flag: bool): u64 {
+  let sum = big + node.id;
+  shared += <u16>sum;
+  if (flag) sum += shared + node.tag;
+  return sum + big;
+}
+export function main(): i32 {
+  const first = new Node();
+  first.next = new Node();
+  head = first;
+  shared += 5;
+  return <i32>visit(first, 0x8000000000000000, true) & 1;
+}
+`
+  test('shows unsigned numbers, booleans, objects and module variables of TypeScript', async () => {
+    const report = await gdb(typed, 0, [
+      'break main.ts:6',
+      'continue',
+      'info args',
+      'info locals',
+      'print *node',
+      'print *node->next',
+      'print shared',
+      'print head->tag',
+    ])
+    expect(report).toMatch(/node = 0x8\w+\nbig = 9223372036854775808\nflag = true\nsum = 9223372040854775808\n/)
+    expect(report).toMatch(/\$1 = {id = 4000000000, weight = 2.5, open = true, tag = 200 [^,]*, next = 0x8\w+}/)
+    expect(report).toMatch(/\$2 = {id = 4000000000, weight = 2.5, open = true, tag = 200 [^,]*, next = 0x0}/)
+    expect(report).toMatch(/\$3 = 65005\n\$4 = 200 /)
+  })
+
   test('shows variables of C', async () => {
     const stop = [
       'break main.c:10 if i == 2',

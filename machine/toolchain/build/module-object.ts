@@ -10,7 +10,7 @@ import type { Attributes } from '../frontend/assemblyscript.ts'
 import type { PositionReader } from '../frontend/source-map.ts'
 import { WasmDebug } from '../frontend/wasm-debug.ts'
 import type { ObjectFile } from '../object.ts'
-import { readNames } from '../wasm/names.ts'
+import { readNames, type ModuleNames } from '../wasm/names.ts'
 import { WasmError, type ConstantExpression, type WasmModule } from '../wasm/types.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
@@ -56,7 +56,8 @@ export function functionIrs(
 export function moduleObject(module: WasmModule, options: ModuleOptions): ObjectFile {
   const builder = new ObjectBuilder(options.name, options.name === 'c' ? 'c' : 'typescript')
   const described = describe(module, options)
-  const { exported } = described
+  const { exported, names } = described
+  const types = options.attributes?.types
   const debug = options.name === 'c' ? WasmDebug.read(module, options.model) : undefined
   const code = debug
     ? { ...described.code, variables: debug.localNames(), kept: options.level === 0 ? debug.frames() : undefined }
@@ -78,7 +79,7 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
     }
     const position = options.position && ((offset: number) => options.position!(offset + fn.body!.start, fn.body!.start))
     const { start } = fn.body
-    const functionDebug = debug?.describe(builder, emitted, start)
+    const functionDebug = debug?.describe(builder, emitted, start) ?? types?.describe(builder, emitted, names.functions.get(index) ?? '')
     if (debug && emitted.coroutineBytes) {
       const named = emitted.suspensions.map((at) => ({ ...at, slots: debug.slotsAt(at.slots, start + at.position) }))
       emitted = { ...emitted, suspensions: named }
@@ -87,6 +88,7 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
     options.onFunction?.()
   })
   debug?.describeGlobals(builder)
+  types?.describeGlobals(builder, module, names, code.prefix, code.perHartGlobals ?? new Set())
   new DataWriter(module, builder, code, signatureIds(module.types, options.types), options.dataBase).run()
   return builder.finish()
 }
@@ -95,7 +97,7 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
 function describe(
   module: WasmModule,
   options: Pick<ModuleOptions, 'name' | 'model' | 'level' | 'attributes'>,
-): { code: CodeOptions; exported: ReadonlyMap<number, string> } {
+): { code: CodeOptions; exported: ReadonlyMap<number, string>; names: ModuleNames } {
   const names = readNames(module)
   const exported = new Map(module.exports.filter((entry) => entry.kind === 'function').map((entry) => [entry.index, entry.name]))
   const intrinsics = new Map<number, string>()
@@ -135,7 +137,7 @@ function describe(
     shareTraps: false,
     variables: names.locals,
   }
-  return { code, exported }
+  return { code, exported, names }
 }
 
 class DataWriter {

@@ -29,7 +29,8 @@ const number = (value: number): AttributeValue => ({ form: 'udata', value })
 const noDebug: Omit<ObjectDebug, 'file'> = { language: 'assembler', types: [], functions: [], variables: [], frames: [] }
 
 /** The tree of one object's compile unit. */
-export function buildUnit(object: ObjectFile, context: UnitContext): Die {
+export function buildUnit(object: ObjectFile, program: UnitContext): Die {
+  const context: UnitContext = { ...program, symbol: (name) => ownSymbol(object, name, program.resolve) ?? program.symbol(name) }
   const debug: ObjectDebug = object.debug ?? { ...noDebug, file: context.files[0] }
   const types = buildTypes(debug.types)
   const functions = debug.functions.flatMap((fn) => buildFunction(fn, types, context) ?? [])
@@ -48,6 +49,12 @@ export function buildUnit(object: ObjectFile, context: UnitContext): Die {
     ),
     children: [...types, ...functions, ...variables],
   }
+}
+
+/** The object's own symbols come first: local ones are unknown to the program. */
+function ownSymbol(object: ObjectFile, wanted: string, resolve: Resolve): bigint | undefined {
+  const own = object.symbols.find(({ name }) => name === wanted)
+  return own?.section === undefined || own.section.startsWith('*') ? undefined : resolve(own.section, own.value)
 }
 
 /** The code of the object, one range per section. */

@@ -7,6 +7,7 @@ import { rewriteAsync } from './async-rewrite.ts'
 import { checkRules } from './dialect-rules.ts'
 import { libraryFiles, traceNamespace } from './library.ts'
 import { readSourceMap, type PositionReader } from './source-map.ts'
+import { SourceTypes, type AscProgram } from './source-types.ts'
 
 export interface AssemblyScriptInput {
   /** Path of the entry file; its exports are the module's. */
@@ -29,6 +30,8 @@ export interface Attributes {
   readonly perHart: ReadonlySet<string>
   /** Entered by an interrupt. */
   readonly interrupts: ReadonlySet<string>
+  /** What variables are, for debuggers. */
+  readonly types?: SourceTypes
 }
 
 export interface FrontendResult {
@@ -119,6 +122,7 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
     },
     // An inlined coroutine would share its caller's frame.
     afterCompile: (module: binaryen.Module): void => {
+      attributes = { ...attributes, types: new SourceTypes(program!) }
       // What tasks rarely do is kept out of them too: it would cost every suspension registers to save.
       const forms = [...asyncNames].flatMap((name) => [`*/${name}`, `*/${name}<*`, `*#${name}`, `*.${name}`])
       for (const form of ['~lib/coroutine/__*', ...forms]) {
@@ -131,6 +135,12 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
       binaryen.setShrinkLevel(0)
       module.runPasses(['simplify-globals', 'inlining'])
     },
+  }
+  // The compiler tells its program to constructors only.
+  let program: AscProgram | undefined
+  const construct = function (this: { program: AscProgram }): typeof transform {
+    program = this.program
+    return transform
   }
   const { error } = await asc.main(options, {
     readFile: (path: string) => {
@@ -152,7 +162,7 @@ async function compile(input: AssemblyScriptInput): Promise<FrontendResult> {
       const path = range?.source?.normalizedPath ?? input.entry
       report(path, range?.start ?? 0, range?.end ?? 0, severity, `ts/${code}`, message)
     },
-    transforms: [transform],
+    transforms: [construct],
   } as never)
   const wasm = written.get('output.wasm')
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error')
