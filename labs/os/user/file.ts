@@ -5,7 +5,7 @@
 //     const count = await file.read(buffer, 100)
 //     await file.close()
 //   }
-import { Call, OpenFlag } from '../kernel/abi'
+import { Call } from '../kernel/abi'
 import { give } from './memory'
 import { ringCall } from './ring'
 import { HERE } from './system'
@@ -15,8 +15,8 @@ import { toKernel } from './text'
   descriptor: i32
   spare: u32
 
-  /** Opens a file: 0, or a negative errno. */
-  async open(path: string, flags: u32 = OpenFlag.readOnly): Promise<i64> {
+  /** Opens a file, to read it unless OpenFlag bits say otherwise: 0, or a negative errno. */
+  async open(path: string, flags: u32 = 0): Promise<i64> {
     const text = toKernel(path)
     const result = await ringCall(Call.openat, HERE, text, flags, 0o644)
     give(text)

@@ -31,8 +31,8 @@ import { fromBytes, fromKernel, toKernel } from './text'
   }
 }
 
-/** Opens a file: its descriptor, or a negative errno. */
-export function open(path: string, flags: u32 = OpenFlag.readOnly): i64 {
+/** Opens a file, to read it unless OpenFlag bits say otherwise: its descriptor, or a negative errno. */
+export function open(path: string, flags: u32 = 0): i64 {
   const text = toKernel(path)
   const result = sysOpen(text, flags)
   give(text)

@@ -1,7 +1,7 @@
 // Owns rings: requests to the kernel through shared memory (ABI.md, "Rings"). The class is the raw style: entries go in, completions
 // with the same token come out. ringCall is the coroutine's: it gives the result when it is there.
 // A ring belongs to one thread. The thread's own, which ringCall uses, is opened when it is first needed.
-import { Access, Call, Completion, RingHeader, RingOp, RingSetup, RingState, Submission, SubmissionFlag } from '../kernel/abi'
+import { Call, Completion, RingHeader, RingOp, RingSetup, RingState, Submission, SubmissionFlag } from '../kernel/abi'
 import { nanosecondsNow } from './clock'
 import { CALLING, CANCELLED, makeReady, pause, setFlag, clearFlag, threadBlock } from './executor'
 import { COUNTERS, Counter, counter, readCounters } from './inspect'
@@ -111,8 +111,10 @@ const SPINS: u32 = 200
   }
 }
 
+// Defaults are plain numbers here and wherever threads call: others go through a global that all threads share. 1 is abi's Access.cached.
+
 /** Opens a ring, with a first request already in it unless `first` is 0: the ring as a number, or a negative errno. */
-export function openRing(entries: u32, access: u32 = Access.cached, completionEntries: u32 = 0, first: usize = 0): i64 {
+export function openRing(entries: u32, access: u32 = 1, completionEntries: u32 = 0, first: usize = 0): i64 {
   const setup = take(RingSetup.bytes)
   memory.fill(setup, 0, RingSetup.bytes)
   store<u32>(setup, entries, RingSetup.entries)
@@ -146,7 +148,7 @@ export function openRing(entries: u32, access: u32 = Access.cached, completionEn
 }
 
 /** Opens the thread's ring; 0 or a negative errno. Calls open it by themselves with 64 entries. */
-export function startRing(entries: u32, access: u32 = Access.cached): i64 {
+export function startRing(entries: u32, access: u32 = 1): i64 {
   if (ownRing() != null) return 0
   const result = openRing(entries, access)
   if (result < 0) return result
