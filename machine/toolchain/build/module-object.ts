@@ -32,6 +32,8 @@ export interface ModuleOptions {
   /** Function types numbered across all modules of a program. */
   readonly types: Map<string, number>
   readonly onFunction?: () => void
+  /** Calls by pairs of instructions, which reach ±2 GiB instead of ±1 MiB. */
+  readonly farCalls?: boolean
 }
 
 /** The optimised IR of all functions of a validated module, as text. */
@@ -96,7 +98,7 @@ export function moduleObject(module: WasmModule, options: ModuleOptions): Object
 /** Names of everything in a module, as the rest of the program knows it. */
 function describe(
   module: WasmModule,
-  options: Pick<ModuleOptions, 'name' | 'model' | 'level' | 'attributes'>,
+  options: Pick<ModuleOptions, 'name' | 'model' | 'level' | 'attributes' | 'farCalls'>,
 ): { code: CodeOptions; exported: ReadonlyMap<number, string>; names: ModuleNames } {
   const names = readNames(module)
   const exported = new Map(module.exports.filter((entry) => entry.kind === 'function').map((entry) => [entry.index, entry.name]))
@@ -135,6 +137,7 @@ function describe(
     interrupts,
     trapSymbol: '__trap',
     shareTraps: false,
+    farCalls: options.farCalls,
     variables: names.locals,
   }
   return { code, exported, names }

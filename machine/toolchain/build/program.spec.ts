@@ -13,17 +13,21 @@ function print(s: string): void { for (let i = 0; i < s.length; i++) put(<u8>s.c
 function number(x: i32): void { if (x < 0) { put(45); x = -x; } if (x >= 10) number(x / 10); put(<u8>(48 + x % 10)); }
 `
 
-function build(files: Record<string, string>, level: 0 | 2 = 2): Promise<BuildResult> {
+function build(files: Record<string, string>, level: 0 | 2 = 2, layout: 'firmware' | 'bare' = 'firmware'): Promise<BuildResult> {
   return buildProgram({
-    configuration: { version: 1, kind: 'firmware', sources: Object.keys(files) },
+    configuration: { version: 1, kind: 'firmware', layout, sources: Object.keys(files) },
     readFile: (path) => files[path],
     level,
   })
 }
 
 /** Builds a firmware program and runs it on QEMU's virt board. */
-async function run(files: Record<string, string>, level: 0 | 2 = 2): Promise<{ status: number | null; output: string }> {
-  const { elf, diagnostics } = await build(files, level)
+async function run(
+  files: Record<string, string>,
+  level: 0 | 2 = 2,
+  layout: 'firmware' | 'bare' = 'firmware',
+): Promise<{ status: number | null; output: string }> {
+  const { elf, diagnostics } = await build(files, level, layout)
   expect(diagnostics.filter((diagnostic) => diagnostic.severity === 'error')).toEqual([])
   const folder = mkdtempSync(join(tmpdir(), 'pollen-'))
   try {
@@ -38,6 +42,14 @@ async function run(files: Record<string, string>, level: 0 | 2 = 2): Promise<{ s
 
 for (const level of [0, 2] as const)
   describeWith(['qemu-system-riscv64'], `a program at level ${level}`, () => {
+    test('calls across more than a mebibyte of code', async () => {
+      const files: Record<string, string> = {
+        'main.ts': `${console_}\n@external("env", "far") declare function far(x: i32): i32;\nexport function main(): i32 { number(far(41)); return 0; }`,
+        'far.S': '.text\n.globl far\nfar: addi a0, a0, 1\n ret\n .space 0x180000\n',
+      }
+      expect(await run(files, level, 'bare')).toEqual({ status: 0, output: '42' })
+    })
+
     test('prints from TypeScript and ends with the status of main', async () => {
       const main = `${console_} export function main(): i32 { print("hello "); number(-1234); return 7; }`
       expect(await run({ 'main.ts': main }, level)).toEqual({ status: 7, output: 'hello -1234' })

@@ -90,6 +90,8 @@ class ProgramBuilder {
   private readonly objects: ObjectFile[] = []
   private readonly modules: BuiltModule[] = []
   private readonly types = new Map<string, number>()
+  /** Modules' places among the objects, and how to compile them for calls across more code than near ones reach. */
+  private readonly farModules: { readonly index: number; readonly compile: () => ObjectFile }[] = []
   private readonly initializers: string[] = []
   private readonly level: 0 | 2
 
@@ -190,6 +192,7 @@ class ProgramBuilder {
     if (runtime.object) this.objects.push(runtime.object)
     this.diagnostics.push(...runtime.diagnostics)
     if (this.failed) return this.result()
+    if (codeBytes(this.objects) > NEAR_CODE_BYTES) for (const { index, compile } of this.farModules) this.objects[index] = compile()
     const linked = link(this.objects, linkLayout(layout, configuration.stack))
     this.diagnostics.push(...linked.diagnostics)
     return this.result(this.failed ? undefined : linked.elf, linked.map)
@@ -251,7 +254,7 @@ class ProgramBuilder {
       position ??= readWasmLines(module)
       validateModule(module)
       this.stage(`machine code of ${name}`)
-      const object = moduleObject(module, {
+      const options = {
         name,
         model,
         level: this.level,
@@ -261,11 +264,13 @@ class ProgramBuilder {
         cache: this.input.cache,
         types: this.types,
         onFunction: () => this.input.signal?.throwIfAborted(),
-      })
+      }
+      const object = moduleObject(module, options)
       for (const symbol of ['_initialize', '__wasm_call_ctors']) {
         if (object.symbols.some((candidate) => candidate.name === symbol && candidate.section === '.text')) this.initializers.push(symbol)
       }
-      this.objects.push(object)
+      const index = this.objects.push(object) - 1
+      this.farModules.push({ index, compile: () => moduleObject(module, { ...options, farCalls: true }) })
       return dataExtent(module, dataBase).zeroEnd
     } catch (error) {
       if (!(error instanceof WasmError) && !(error instanceof SelectionError)) throw error
@@ -281,6 +286,16 @@ class ProgramBuilder {
       return undefined
     }
   }
+}
+
+/** A `jal` reaches 1 MiB; sections are aligned, and stand between code. */
+const NEAR_CODE_BYTES = 1_000_000
+
+function codeBytes(objects: readonly ObjectFile[]): number {
+  let sum = 0
+  for (const { sections } of objects)
+    for (const { name, bytes } of sections) if (name === '.text' || name.startsWith('.text.')) sum += bytes.length
+  return sum
 }
 
 /** The optimised IR of a built program's modules, as text. */
