@@ -262,6 +262,15 @@ export function removeRange(space: AddressSpace, start: u32, end: u32): bool {
       const to = min(area.end, end)
       // A big area goes as a whole.
       const whole = (area.flags & AreaFlag.big) != 0 || (from == area.start && to == area.end)
+      // A hole in the middle makes two areas: without memory for the second nothing is removed.
+      let rest: Area | null = null
+      if (!whole && from != area.start && to != area.end) {
+        rest = create<Area>()
+        if (rest == null) {
+          __release(list)
+          return false
+        }
+      }
       unmap(space, area, whole ? area.start : from, whole ? area.end : to, list)
       if (whole) {
         if (before == null) space.areas = next
@@ -272,19 +281,13 @@ export function removeRange(space: AddressSpace, start: u32, end: u32): bool {
       }
       if (from == area.start) area.start = to
       else if (to == area.end) area.end = from
-      else {
-        const rest = create<Area>()
-        if (rest == null) {
-          // The tail stays unmapped and reserved: shrink to the head, and give the tail up.
-          area.end = from
-        } else {
-          rest.start = to
-          rest.end = area.end
-          rest.flags = area.flags
-          rest.next = next
-          area.end = from
-          area.next = rest
-        }
+      else if (rest != null) {
+        rest.start = to
+        rest.end = area.end
+        rest.flags = area.flags
+        rest.next = next
+        area.end = from
+        area.next = rest
       }
     }
     before = area
@@ -336,20 +339,14 @@ export function destroySpace(space: AddressSpace): void {
     area = area.next
   }
   removeRange(space, 0, User.end)
-  const root = space.root
-  for (let index: u32 = 0; index < 2; index++) {
-    const value = load<u64>(root + index * 8)
-    store<u64>(root + index * 8, 0)
-    if (value & Pte.valid) {
-      const table = <u32>((value >> 10) << 12)
-      for (let slot: u32 = 0; slot < 512; slot++) {
-        const below = load<u64>(table + slot * 8)
-        if (below & Pte.valid && (below & Pte.leaf) == 0) retire(<u32>((below >> 10) << 12))
-      }
-      retire(table)
-    }
-  }
+  // No hart may walk the tables any more when they are freed.
+  const first = load<u64>(space.root)
+  const second = load<u64>(space.root, 8)
+  store<u64>(space.root, 0)
+  store<u64>(space.root, 0, 8)
   forget(space)
+  dropTables(first)
+  dropTables(second)
   space.lock.unlock()
   // The space object stays until no hart has it: its address is what hart.space says.
   retiredLock.lock()
@@ -361,8 +358,14 @@ export function destroySpace(space: AddressSpace): void {
   reclaimRoots()
 }
 
-/** A table of a space that is gone. Other harts do not walk it: the root's entry is zero, and what they knew is forgotten at the end. */
-function retire(table: u32): void {
+/** Frees the table that an entry of a root names, and those below it. */
+function dropTables(entry: u64): void {
+  if ((entry & Pte.valid) == 0) return
+  const table = <u32>((entry >> 10) << 12)
+  for (let slot: u32 = 0; slot < 512; slot++) {
+    const below = load<u64>(table + slot * 8)
+    if (below & Pte.valid && (below & Pte.leaf) == 0) dropFrame(<u32>((below >> 10) << 12))
+  }
   dropFrame(table)
 }
 
