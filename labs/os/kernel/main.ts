@@ -13,7 +13,7 @@ import { startHeap, tryAllocate } from './mm/heap'
 import { startRoot, startInit } from './init'
 import { startSpaces } from './mm/space'
 import { startPower, shutdown } from './power'
-import { print, printLine, printPair, usePort } from './print'
+import { print, printLine, printPair, usePort, printThroughConsole } from './print'
 import { startVdso } from './vdso'
 import { runHart, startExecutors } from './task/executor'
 import { nanosecondsOf } from './task/timer'
@@ -51,6 +51,7 @@ const property0 = changetype<Property>(memory.data(16, 8))
   cpu.store32(stateOf(<u32>hart), HartState.kernel)
   cpu.csrWrite(Csr.scounteren, 7)
   printPair('Pollen OS: ', hartCount, hartCount == 1 ? ' hart' : ' harts')
+  if (hartCount == 1) printThroughConsole(true)
   detach(startInit())
   runHart()
 }
@@ -58,6 +59,8 @@ const property0 = changetype<Property>(memory.data(16, 8))
 /** The first instructions of the other harts in this language. */
 export function secondaryMain(hart: u64): void {
   attachEvents(<u32>hart)
+  // The console's interrupts are served from here on.
+  if (<u32>hart == ioHart) printThroughConsole(true)
   cpu.csrWrite(Csr.scounteren, 7)
   cpu.store32(stateOf(<u32>hart), HartState.kernel)
   runHart()

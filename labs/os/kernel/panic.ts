@@ -2,7 +2,8 @@
 // toolchain's hooks and from traps of the kernel itself.
 import { thisHart } from './hart'
 import { shutdown } from './power'
-import { print, printHex, printNumber, printText, putCharacter } from './print'
+import { flushConsole } from './dev/console'
+import { print, printThroughConsole, printHex, printNumber, printText, putCharacter } from './print'
 import { Activity, DETACHED, Task } from './task/task'
 
 function printString(text: usize): void {
@@ -11,6 +12,8 @@ function printString(text: usize): void {
 }
 
 function begin(): void {
+  printThroughConsole(false)
+  flushConsole()
   print('\nkernel panic: ')
 }
 

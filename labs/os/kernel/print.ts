@@ -1,5 +1,7 @@
-// Owns the kernel's own messages: characters straight to the serial port, or to the firmware while there is none. Anyone may call.
+// Owns the kernel's own messages. They go the way of programs' output once there is a console, so that lines are not torn; straight to
+// the serial port before and in a panic, or to the firmware while there is none. Anyone may call.
 import { sbiPutCharacter } from '../arch/sbi'
+import { queueCharacter } from './dev/console'
 import { SpinLock } from './sync/spin'
 
 const printLock = changetype<SpinLock>(memory.data(64, 64))
@@ -17,7 +19,15 @@ export function putCharacter(character: u32): void {
   putRaw(character)
 }
 
+/** 1 while the console driver takes the kernel's output. */
+const queued = memory.data(8, 8)
+
+export function printThroughConsole(on: bool): void {
+  store<u32>(queued, on ? 1 : 0)
+}
+
 function putRaw(character: u32): void {
+  if (load<u32>(queued) != 0 && queueCharacter(character)) return
   if (port == 0) {
     sbiPutCharacter(character)
     return

@@ -12,6 +12,7 @@ import { Activity, Priority, Wake, self } from '../task/task'
 import { setDefaults } from '../vfs/defaults'
 import { Node, NodeOperations, OpenFile } from '../vfs/node'
 import { memNode } from '../vfs/memfs'
+import { printThroughConsole } from '../print'
 import { registerEvent } from './events'
 import { pollChanged } from './poll'
 
@@ -145,7 +146,11 @@ function consoleInterrupt(context: u32): void {
     return
   }
   if (character == 20 && console.modes & SIGNALS) {
+    // With the lock held: straight to the device.
+    printThroughConsole(false)
+    drain()
     reportTasks()
+    printThroughConsole(true)
     return
   }
   if ((console.modes & CANONICAL) == 0) {
@@ -333,9 +338,25 @@ async function consoleControl(file: OpenFile, request: u32, argument: u64, activ
 /** Sends what is still queued by hand: the machine is about to go off. Takes no lock, because its holder may be the one that failed. */
 export function flushConsole(): void {
   if (console.registers == 0) return
+  drain()
+  while ((get(LSR) & 0x40) == 0) {}
+}
+
+function drain(): void {
   while (console.transmitHead != console.transmitTail) {
     while ((get(LSR) & LSR_EMPTY) == 0) {}
     put(0, load<u8>(transmitRing + (console.transmitHead++ & (TRANSMIT_BYTES - 1))))
   }
-  while ((get(LSR) & 0x40) == 0) {}
+}
+
+/** Takes a character of the kernel's; false when there is no room. */
+export function queueCharacter(character: u32): bool {
+  consoleLock.lock()
+  const fits = console.transmitTail - console.transmitHead < TRANSMIT_BYTES
+  if (fits) {
+    queue(character)
+    transmit()
+  }
+  consoleLock.unlock()
+  return fits
 }
