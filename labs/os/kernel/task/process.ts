@@ -70,6 +70,8 @@ export const MOST_FILES: u32 = 256
   priority: u8
   /** System calls so far: the low half of its requests' numbers. */
   calls: u32
+  /** The request that the program itself is at work on, as it told the trace. */
+  ownRequest: u64
 }
 
 const processLock = changetype<SpinLock>(memory.data(64, 64))

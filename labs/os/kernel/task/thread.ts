@@ -2,7 +2,7 @@
 // asked for. A thread has no stack in the kernel while it runs or waits.
 import { Cause, Csr, Interrupt, Status } from '../../arch/csr'
 import { Errno } from '../abi'
-import { Hart, HartState, hartAt, hartCount, hartMask, inboxOf, ioHart, stateOf, thisHart, ticksPerSecond } from '../hart'
+import { Hart, HartState, hartAt, hartCount, hartMask, hasTrace, inboxOf, ioHart, stateOf, thisHart, ticksPerSecond } from '../hart'
 import { create, destroy, tryCleared, __release } from '../mm/heap'
 import { AreaFlag, areaAt, touch, useSpace } from '../mm/space'
 import { DIRECT } from '../mm/user'
@@ -180,7 +180,9 @@ function runUser(thread: Thread): u64 {
     }
   }
   hart.traps++
+  if (hasTrace) cpu.csrWrite(Csr.requestId, thread.ownRequest)
   const cause = enterUser(thread.frame)
+  if (hasTrace) thread.ownRequest = cpu.csrRead(Csr.requestId)
   cpu.store32(state, HartState.kernel)
   return cause
 }
