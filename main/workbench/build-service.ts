@@ -11,6 +11,7 @@ export interface Build {
   readonly result: BuildResult
   readonly elf?: Uint8Array
   readonly listing: readonly ListedLine[]
+  readonly programListing: readonly ListedLine[]
   /** Whether the lab's files lie over others, which are most of the listing. */
   readonly layered: boolean
   /** All that went into it. */
@@ -40,7 +41,8 @@ export class BuildService {
     const begin = performance.now()
     const base = await this.labs.base(lab)
     const all = layered(base, files)
-    const program = await this.toolchain.build(all, (stage) => this.onProgress(lab, stage)).finally(() => this.onProgress(lab, null))
+    const own = base.size > 0 ? [...files.keys()] : []
+    const program = await this.toolchain.build(all, (stage) => this.onProgress(lab, stage), own).finally(() => this.onProgress(lab, null))
     // Of what lies underneath the window needs the text of what is wrong only.
     const wrong = [...new Set(program.diagnostics.map(({ file }) => file))].filter((file) => !files.has(file) && base.has(file))
     const result: BuildResult = {
@@ -51,7 +53,16 @@ export class BuildService {
       bytes: program.elf?.length ?? 0,
       sources: Object.fromEntries([...files, ...wrong.map((file) => [file, base.get(file)!] as const)]),
     }
-    const build: Build = { lab, result, elf: program.elf, listing: program.listing, layered: base.size > 0, files: all, key }
+    const build: Build = {
+      lab,
+      result,
+      elf: program.elf,
+      listing: program.listing,
+      programListing: program.programListing,
+      layered: base.size > 0,
+      files: all,
+      key,
+    }
     this.last.set(lab, build)
     if (build.elf) this.lastGood.set(lab, build)
     this.onBuild(lab, result)
@@ -76,7 +87,8 @@ export class BuildService {
   listing(lab: string, timing: Timing): { build: number; lines: ListingLine[] } {
     const build = this.lastGood.get(lab)
     const own = build?.result.sources ?? {}
-    const rows = (build?.listing ?? []).filter(({ file }) => !build!.layered || (file !== undefined && file in own))
+    const kernel = (build?.listing ?? []).filter(({ file }) => !build!.layered || (file !== undefined && file in own))
+    const rows = [...kernel, ...(build?.programListing ?? [])]
     return { build: build?.result.number ?? 0, lines: rows.map((row) => listingLine(row, timing)) }
   }
 }

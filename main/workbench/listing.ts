@@ -19,7 +19,7 @@ export interface ListedLine {
 }
 
 /** Lists at most this many instructions. */
-const MOST_LINES = 50_000
+const MOST_LINES = 200_000
 
 export function listProgram(bytes: Uint8Array): ListedLine[] {
   const elf = readElf(bytes)

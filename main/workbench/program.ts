@@ -3,7 +3,6 @@ import {
   buildImage,
   programSchema,
   programStage,
-  type BuildResult,
   type Stage,
   type StageLine,
   type CodeCache,
@@ -18,18 +17,21 @@ export interface BuiltProgram {
   readonly elf?: Uint8Array
   readonly diagnostics: readonly Diagnostic[]
   readonly listing: readonly ListedLine[]
+  /** Of the image's programs that are made of the learner's files: what came from those. Addresses are each process' own. */
+  readonly programListing: readonly ListedLine[]
   /** Makes another stage of the program on demand. */
   readonly stage: (stage: Stage) => StageLine[][]
 }
 
-/** Builds the program; `files` holds the text of each file by its path. */
+/** Builds the program; `files` holds the text of each file by its path, `own` names those of the learner where others lie underneath. */
 export async function buildProgram(
   files: ReadonlyMap<string, string>,
   cache?: CodeCache,
   programs?: ProgramCache,
   onProgress?: (stage: string) => void,
+  own: ReadonlySet<string> = new Set(),
 ): Promise<BuiltProgram> {
-  const failed = (...diagnostics: Diagnostic[]): BuiltProgram => ({ diagnostics, listing: [], stage: () => [] })
+  const failed = (...diagnostics: Diagnostic[]): BuiltProgram => ({ diagnostics, listing: [], programListing: [], stage: () => [] })
   const manifest = files.get('pollen.json')
   if (manifest === undefined) return failed(problem('program/missing', 'the program has no pollen.json'))
   let json: unknown
@@ -51,7 +53,7 @@ export async function buildProgram(
     const text = files.get(name)
     return text === undefined ? undefined : new TextEncoder().encode(text)
   }
-  const result: BuildResult = await buildImage({
+  const result = await buildImage({
     configuration,
     readFile: (name) => files.get(name),
     readBytes,
@@ -61,7 +63,14 @@ export async function buildProgram(
     onProgress,
   })
   const { elf, diagnostics } = result
-  return { elf, diagnostics, listing: elf ? listProgram(elf) : [], stage: (stage) => programStage(result, configuration, stage) }
+  const ownPrograms = result.programs.filter(({ path }) => [configuration.root?.[path] ?? []].flat().some((source) => own.has(source)))
+  return {
+    elf,
+    diagnostics,
+    listing: elf ? listProgram(elf) : [],
+    programListing: ownPrograms.flatMap((program) => listProgram(program.elf).filter(({ file }) => file !== undefined && own.has(file))),
+    stage: (stage) => programStage(result, configuration, stage),
+  }
 }
 
 function problem(code: string, message: string): Diagnostic {

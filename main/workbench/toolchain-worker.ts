@@ -9,6 +9,8 @@ import { projectRoot } from './worker-thread.ts'
 export interface ToToolchain {
   readonly id: number
   readonly files: ReadonlyMap<string, string>
+  /** The learner's among them. */
+  readonly own?: readonly string[]
   /** Not the program but one of its stages. */
   readonly stage?: Stage
 }
@@ -30,13 +32,13 @@ let last: Promise<void> = Promise.resolve()
 /** The build before: looking at its stages does not build it anew. */
 let before: { readonly files: ReadonlyMap<string, string>; readonly program: BuiltProgram } | undefined
 
-parentPort?.on('message', ({ id, files, stage }: ToToolchain) => {
+parentPort?.on('message', ({ id, files, own, stage }: ToToolchain) => {
   last = last.then(async () => {
     let answer: FromToolchain
     try {
       if (!before || !stage || !same(before.files, files)) {
         const onProgress = (progress: string) => parentPort!.postMessage({ id, progress } satisfies FromToolchain)
-        before = { files, program: await buildProgram(files, cache, programs, onProgress) }
+        before = { files, program: await buildProgram(files, cache, programs, onProgress, new Set(own)) }
       }
       const { stage: makeStage, ...program } = before.program
       answer = stage ? { id, stage: makeStage(stage) } : { id, program }

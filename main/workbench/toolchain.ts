@@ -26,8 +26,9 @@ export class Toolchain {
     this.thread()
   }
 
-  build(files: ReadonlyMap<string, string>, onProgress?: (stage: string) => void): Promise<SentProgram> {
-    return this.ask({ files }, onProgress)
+  /** `own`: the learner's files, where others lie underneath. */
+  build(files: ReadonlyMap<string, string>, onProgress?: (stage: string) => void, own?: readonly string[]): Promise<SentProgram> {
+    return this.ask({ files, own }, onProgress)
   }
 
   /** Functions of a program that builds, as they are at a stage before machine code. */

@@ -36,7 +36,7 @@ function treeOf(files: Readonly<Record<string, string>>): Tree {
 /** Compiles and links; errors are diagnostics. */
 export async function compileClang(input: ClangInput): Promise<ClangResult> {
   const { runClang } = (await import('@yowasp/clang')) as unknown as {
-    runClang: (args: string[], files: Tree, options: object) => Promise<Tree>
+    runClang: (args: string[] | null, files: Tree, options: object) => Promise<Tree>
   }
   const files = treeOf({ ...headers, ...input.files })
   const cxx = input.sources.some((source) => /\.(cpp|cc|cxx)$/.test(source))
@@ -75,7 +75,9 @@ export async function compileClang(input: ClangInput): Promise<ClangResult> {
     if (bytes) text += decoder.decode(bytes)
   }
   try {
-    const output = await runClang(args, files, { stdout: print, stderr: print, fetchProgress: () => undefined })
+    // Loads what it needs, and in silence: its inner calls report their progress to the console otherwise.
+    await runClang(null, {}, { fetchProgress: () => undefined })
+    const output = await runClang(args, files, { stdout: print, stderr: print })
     return { wasm: output['output.wasm'] as Uint8Array, diagnostics: readMessages(text) }
   } catch (error) {
     const diagnostics = readMessages(text)
