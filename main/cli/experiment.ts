@@ -1,6 +1,6 @@
 /** `pollen experiment list | run`. */
 import { writeFileSync } from 'node:fs'
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { BAD_ARGUMENTS } from './exit-status.ts'
 import { complain, fileReason, formatDiagnostic } from './report.ts'
 
@@ -26,6 +26,7 @@ export function addExperimentCommand(program: Command): void {
   const command = program.command('experiment').description('measure Pollen OS: experiments with their published figures')
   command
     .command('list')
+    .description('the experiments there are')
     .option('--json', 'print a JSON document', false)
     .action(async ({ json }: { json: boolean }) => {
       const { listExperiments } = await import('../workbench/experiments.ts')
@@ -38,7 +39,7 @@ export function addExperimentCommand(program: Command): void {
     .argument('<id>')
     .description('run an experiment on a board of its own; the status is 1 when it does not end well')
     .option('--set <name=number>', 'a parameter (repeatable)', parameter, {})
-    .option('--seed <n>', 'seed of everything random', seed, 0n)
+    .addOption(new Option('--seed <n>', 'seed of everything random').argParser(seed).default(0n, '0'))
     .option('--json', 'print a JSON document', false)
     .option('--csv <file>', 'write the series as a table')
     .action(async (id: string, options: RunOptions) => {
