@@ -11,7 +11,10 @@ export function addToolchainCommands(program: Command): void {
     .description('compile TypeScript, C, C++ and assembly for the board')
     .option('-o, --output <file>', 'where the program (or the stage) goes')
     .addOption(
-      new Option('--format <form>', 'an ELF file, or the raw bytes for the flash of a real board').choices(['elf', 'bin']).default('elf'),
+      new Option('--format <form>', 'an ELF file, or the raw bytes for the flash of a real board')
+        .choices(['elf', 'bin'])
+        .default('elf')
+        .conflicts('emit'),
     )
     .addOption(new Option('--emit <stage>', 'write a stage instead').choices(['wasm', 'ir', 'asm', 'map']))
     .addOption(optimisation())
